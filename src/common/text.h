@@ -1,0 +1,42 @@
+/*
+ * text.h
+ *    Foreign bytes as text: UTF-8 checks and escapes.
+ */
+#ifndef CLAIR_TEXT_H
+#define CLAIR_TEXT_H
+
+#include "common/arena.h"
+#include "common/bytes.h"
+
+/* Length of the valid UTF-8 sequence at the start of bytes; 0 when there is none. */
+extern size_t text_utf8_length(ClairBytes bytes);
+
+/* Whether all of it is valid UTF-8 without NUL: what PostgreSQL takes as text. */
+extern bool text_is_valid(ClairBytes bytes);
+
+/*
+ * Copies into a buffer, NUL-terminated, cut to what fits; bytes that are not
+ * valid UTF-8 and control characters become \xNN.
+ */
+extern void text_printable(ClairBytes bytes, char *buffer, size_t size);
+
+/*
+ * The bytes themselves when they are valid text, else a copy in the arena with
+ * \xNN for NUL and every byte that is not UTF-8. Data is NULL when the arena is
+ * exhausted.
+ */
+extern ClairBytes text_escape(Arena *arena, ClairBytes bytes);
+
+/* Without white space (blank, tab, CR, LF, FF, VT) at both ends. */
+extern ClairBytes text_trim(ClairBytes bytes);
+
+/*
+ * Takes the next line off *rest: without its LF and without a CR before it.
+ * False when nothing is left. A last line need not end in LF.
+ */
+extern bool text_next_line(ClairBytes *rest, ClairBytes *line);
+
+/* ASCII comparison without regard to case. */
+extern bool text_equal_ignoring_case(ClairBytes a, ClairBytes b);
+
+#endif

@@ -1,0 +1,243 @@
+/*
+ * wire.h
+ *    What helpers and the server say to each other: frames over one socket pair.
+ *
+ * A frame is a header and a body; the body is a sequence of fields, each a 32-bit
+ * length and that many bytes, a length of WIRE_NULL standing for no value. Integers
+ * are in host order (both ends are one machine) and, within fields, decimal text.
+ * Each side checks every frame that it receives: the length against WIRE_MAX_FRAME,
+ * the fields against the body, their number and types against what the frame is.
+ *
+ * A job begins with the server's WIRE_JOB and ends with the helper's WIRE_DONE or
+ * WIRE_ERROR, after which the helper exits. The helper speaks only when it has
+ * something; the server answers a question with one frame of the same letter in
+ * lower case. Descriptors travel with SCM_RIGHTS beside the first byte of a frame.
+ */
+#ifndef CLAIR_WIRE_H
+#define CLAIR_WIRE_H
+
+#include "common/bytes.h"
+#include "common/error.h"
+
+#define WIRE_VERSION   1
+#define WIRE_MAX_FRAME (8 * 1024 * 1024) /* bytes of a body */
+#define WIRE_MAX_FIELD (4 * 1024 * 1024) /* bytes of a field */
+#define WIRE_NULL	   UINT32_MAX
+#define WIRE_SOCKET	   3 /* the helper's descriptor of the socket */
+#define WIRE_INPUT	   0 /* the reader's descriptor of the image, if there is one */
+
+typedef struct WireHeader
+{
+	uint32_t size;	 /* of the body, in bytes */
+	uint32_t fields; /* in the body */
+	uint8_t type;	 /* WireType */
+	uint8_t tag;	 /* WIRE_ROW: the WireRelation; else 0 */
+	uint16_t zero;
+} WireHeader;
+
+typedef enum WireType
+{
+	/* from a helper */
+	WIRE_HELLO = 'H',		/* program, WIRE_VERSION: always the first frame */
+	WIRE_ROW = 'R',			/* the columns of the relation in the tag */
+	WIRE_KNOWN = 'K',		/* keys: which of these are known? */
+	WIRE_BLOB = 'B',		/* a name: open this file of the image's directory */
+	WIRE_PROGRESS = 'P',	/* bytes read so far, records seen so far */
+	WIRE_TRANSFERRED = 'T', /* clair-fetch: see WIRE_TRANSFERRED_FIELDS */
+	WIRE_DONE = 'D',		/* the last frame of a job that succeeded */
+	WIRE_ERROR = 'E',		/* the last frame of one that failed: status, message, detail, hint */
+
+	/* from the server */
+	WIRE_JOB = 'j',			 /* name, value, name, value, ... */
+	WIRE_DOCUMENT = 'd',	 /* clair-reader: name, URL; with a descriptor */
+	WIRE_TRANSFER = 't',	 /* clair-fetch: see WIRE_TRANSFER_FIELDS; with a descriptor */
+	WIRE_START = 's',		 /* no more documents or transfers follow */
+	WIRE_KNOWN_ANSWER = 'k', /* one field a key: no value when unknown, else what is known */
+	WIRE_BLOB_ANSWER = 'b'	 /* no field, with a descriptor; or one field: why there is none */
+} WireType;
+
+/*
+ * The relations that rows belong to: X(RELATION, "name", COLUMNS), and the columns
+ * of each: C(name, type). Type text is UTF-8 without NUL; int is a decimal integer
+ * that fits in 64 bits. All rows of a relation have all of its columns.
+ */
+#define WIRE_TEXT 1
+#define WIRE_INT  2
+
+/* An image: number within this job (from 0), image id, "os/architecture[/variant]". */
+#define WIRE_IMAGE_COLUMNS(C) C(image, WIRE_INT) C(digest, WIRE_TEXT) C(platform, WIRE_TEXT)
+
+/* A name that the archive gives an image: RepoTags, ref.name. */
+#define WIRE_IMAGE_NAME_COLUMNS(C) C(image, WIRE_INT) C(name, WIRE_TEXT)
+
+/* A manifest that points to an image. */
+#define WIRE_IMAGE_MANIFEST_COLUMNS(C) C(image, WIRE_INT) C(digest, WIRE_TEXT)
+
+/* A layer of an image: position from 1 (the base), digest as stored or no value. */
+#define WIRE_IMAGE_LAYER_COLUMNS(C)                                                                \
+	C(image, WIRE_INT)                                                                             \
+	C(position, WIRE_INT) C(layer, WIRE_TEXT) C(stored_digest, WIRE_TEXT) C(command, WIRE_TEXT)
+
+/* A layer that was read: diff id, digest as stored, sizes in bytes, tar entries. */
+#define WIRE_LAYER_COLUMNS(C)                                                                      \
+	C(layer, WIRE_TEXT)                                                                            \
+	C(stored_digest, WIRE_TEXT)                                                                    \
+	C(size, WIRE_INT) C(stored_size, WIRE_INT) C(entries, WIRE_INT)
+
+/*
+ * Something that a layer says of a path that matters. Type: file, directory, symlink,
+ * other, whiteout, opaque. Path: without leading "./" or "/", as written in the tar
+ * (of a whiteout: what it hides; of opaque: the directory). Target: of a symlink, as
+ * written. Role: for the wanted files, "dpkg", "apk", "rpm", or the fact source
+ * ("os-release", ...); for links at wanted paths the role that their target has;
+ * else no value. Content: digest of a package database's bytes.
+ */
+#define WIRE_LAYER_ENTRY_COLUMNS(C)                                                                \
+	C(layer, WIRE_TEXT)                                                                            \
+	C(number, WIRE_INT)                                                                            \
+	C(path, WIRE_TEXT)                                                                             \
+	C(type, WIRE_TEXT) C(target, WIRE_TEXT) C(role, WIRE_TEXT) C(content, WIRE_TEXT)
+
+/* What a release file of a layer says: path of the entry, key, value. */
+#define WIRE_LAYER_FACT_COLUMNS(C)                                                                 \
+	C(layer, WIRE_TEXT) C(path, WIRE_TEXT) C(key, WIRE_TEXT) C(value, WIRE_TEXT)
+
+/*
+ * A feature of a package database, found by the digest of its bytes. Problem: why
+ * the version is not valid, or no value.
+ */
+#define WIRE_FEATURE_COLUMNS(C)                                                                    \
+	C(content, WIRE_TEXT)                                                                          \
+	C(number, WIRE_INT)                                                                            \
+	C(name, WIRE_TEXT)                                                                             \
+	C(version, WIRE_TEXT)                                                                          \
+	C(source_name, WIRE_TEXT)                                                                      \
+	C(source_version, WIRE_TEXT) C(architecture, WIRE_TEXT) C(problem, WIRE_TEXT)
+
+/* Something of a layer that could not be read and was left out: path, place, reason. */
+#define WIRE_LAYER_PROBLEM_COLUMNS(C)                                                              \
+	C(layer, WIRE_TEXT) C(number, WIRE_INT) C(path, WIRE_TEXT) C(reason, WIRE_TEXT)
+
+/*
+ * A further document that a document names. Name: unique within the updater; URL: relative
+ * to the naming document's or absolute. Optional (1): it may be absent. Always (1): other
+ * documents are read in its light, so it is fetched whole at every run, and when it has
+ * changed all others are too.
+ */
+#define WIRE_FURTHER_COLUMNS(C)                                                                    \
+	C(name, WIRE_TEXT) C(url, WIRE_TEXT) C(optional, WIRE_INT) C(always, WIRE_INT)
+
+/*
+ * A record of a feed's document: key, unique within the updater, and digest (hex). The
+ * key of the question WIRE_KNOWN is the record's key, a blank, and its digest.
+ */
+#define WIRE_RECORD_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(digest, WIRE_TEXT)
+
+/*
+ * A vulnerability as one record states it; digest: over this row and its ranges.
+ */
+#define WIRE_VULNERABILITY_COLUMNS(C)                                                              \
+	C(record, WIRE_TEXT)                                                                           \
+	C(name, WIRE_TEXT) C(digest, WIRE_TEXT) C(description, WIRE_TEXT) C(link, WIRE_TEXT)
+
+/*
+ * An affected range of a vulnerability. Kind: source, binary. Format: of the versions
+ * (dpkg, rpm, apk). Introduced: no value for "from the first version on"; fixed: no
+ * value when there is no fix. Status and severity: the words of the SQL enums.
+ */
+#define WIRE_AFFECTED_COLUMNS(C)                                                                   \
+	C(record, WIRE_TEXT)                                                                           \
+	C(name, WIRE_TEXT)                                                                             \
+	C(number, WIRE_INT)                                                                            \
+	C(namespace, WIRE_TEXT)                                                                        \
+	C(kind, WIRE_TEXT)                                                                             \
+	C(package, WIRE_TEXT)                                                                          \
+	C(format, WIRE_TEXT)                                                                           \
+	C(introduced, WIRE_TEXT)                                                                       \
+	C(fixed, WIRE_TEXT) C(status, WIRE_TEXT) C(severity, WIRE_TEXT)
+
+/* A record, or an item of it, that was skipped: document, record, reason. */
+#define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
+
+#define WIRE_RELATIONS(X)                                                                          \
+	X(WIRE_IMAGE, "image", WIRE_IMAGE_COLUMNS)                                                     \
+	X(WIRE_IMAGE_NAME, "image_name", WIRE_IMAGE_NAME_COLUMNS)                                      \
+	X(WIRE_IMAGE_MANIFEST, "image_manifest", WIRE_IMAGE_MANIFEST_COLUMNS)                          \
+	X(WIRE_IMAGE_LAYER, "image_layer", WIRE_IMAGE_LAYER_COLUMNS)                                   \
+	X(WIRE_LAYER, "layer", WIRE_LAYER_COLUMNS)                                                     \
+	X(WIRE_LAYER_ENTRY, "layer_entry", WIRE_LAYER_ENTRY_COLUMNS)                                   \
+	X(WIRE_LAYER_FACT, "layer_fact", WIRE_LAYER_FACT_COLUMNS)                                      \
+	X(WIRE_FEATURE, "feature", WIRE_FEATURE_COLUMNS)                                               \
+	X(WIRE_LAYER_PROBLEM, "layer_problem", WIRE_LAYER_PROBLEM_COLUMNS)                             \
+	X(WIRE_FURTHER, "further", WIRE_FURTHER_COLUMNS)                                               \
+	X(WIRE_RECORD, "record", WIRE_RECORD_COLUMNS)                                                  \
+	X(WIRE_VULNERABILITY, "vulnerability", WIRE_VULNERABILITY_COLUMNS)                             \
+	X(WIRE_AFFECTED, "affected", WIRE_AFFECTED_COLUMNS)                                            \
+	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
+
+typedef enum WireRelation
+{
+#define WIRE_RELATION_NAME(id, name, columns) id,
+	WIRE_RELATIONS(WIRE_RELATION_NAME)
+#undef WIRE_RELATION_NAME
+		WIRE_RELATION_COUNT
+} WireRelation;
+
+#define WIRE_MAX_COLUMNS 11
+
+typedef struct WireColumn
+{
+	const char *name;
+	int type; /* WIRE_TEXT or WIRE_INT */
+} WireColumn;
+
+typedef struct WireRelationInfo
+{
+	const char *name;
+	int column_count;
+	WireColumn columns[WIRE_MAX_COLUMNS];
+} WireRelationInfo;
+
+/* Indexed by WireRelation. */
+extern const WireRelationInfo wire_relations[WIRE_RELATION_COUNT];
+
+/*
+ * The fields of WIRE_TRANSFER: number of the transfer (from 0, in order); URL; ETag and
+ * Last-Modified of what is already there, or no value; the greatest size in bytes.
+ */
+#define WIRE_TRANSFER_FIELDS 5
+
+/*
+ * The fields of WIRE_TRANSFERRED: number; HTTP status (200, 304, 404, ...; 0 when there
+ * was no answer); bytes written; ETag; Last-Modified; URL after redirects; error or no
+ * value.
+ */
+#define WIRE_TRANSFERRED_FIELDS 7
+
+/* Takes the next field off *body. False when the body does not hold a whole field. */
+extern bool wire_next_field(ClairBytes *body, ClairBytes *field);
+
+/*
+ * Checks that body consists of exactly count fields and stores them. The fields
+ * point into the body.
+ */
+extern bool wire_fields(ClairBytes body, uint32_t count, ClairBytes *fields);
+
+/* The bytes that a frame of these fields takes, header included. */
+extern size_t wire_frame_size(const ClairBytes *fields, uint32_t count);
+
+/* Writes the frame to a buffer of at least wire_frame_size() bytes. */
+extern void
+wire_frame(char *buffer, WireType type, uint8_t tag, const ClairBytes *fields, uint32_t count);
+
+/* Reads a decimal integer, the whole field. */
+extern bool wire_integer(ClairBytes field, int64_t *value);
+
+/*
+ * Whether the fields are a row of the relation: number, types, UTF-8. NULL when
+ * they are, else what is wrong.
+ */
+extern const char *
+wire_row_problem(WireRelation relation, const ClairBytes *fields, uint32_t count);
+
+#endif
