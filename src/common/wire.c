@@ -82,6 +82,17 @@ wire_frame(char *buffer, WireType type, uint8_t tag, const ClairBytes *fields, u
 }
 
 bool
+wire_fields_are_text(const ClairBytes *fields, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (fields[i].data != NULL && !text_is_valid(fields[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
 wire_integer(ClairBytes field, int64_t *value)
 {
 	bool negative = field.size > 0 && field.data[0] == '-';

@@ -230,6 +230,9 @@ extern size_t wire_frame_size(const ClairBytes *fields, uint32_t count);
 extern void
 wire_frame(char *buffer, WireType type, uint8_t tag, const ClairBytes *fields, uint32_t count);
 
+/* Whether every field that has a value is valid text. */
+extern bool wire_fields_are_text(const ClairBytes *fields, uint32_t count);
+
 /* Reads a decimal integer, the whole field. */
 extern bool wire_integer(ClairBytes field, int64_t *value);
 

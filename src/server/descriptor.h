@@ -1,0 +1,47 @@
+/*
+ * descriptor.h
+ *    File descriptors that are closed with their memory context.
+ *
+ * Everything that the server opens for a helper goes through here: it is counted against
+ * the server's limit of files, and closed on success, error, cancel and abort alike.
+ */
+#ifndef CLAIR_DESCRIPTOR_H
+#define CLAIR_DESCRIPTOR_H
+
+#include "postgres.h"
+
+#include "common/bytes.h"
+
+typedef struct Descriptor
+{
+	int fd; /* -1 once closed */
+	MemoryContextCallback callback;
+} Descriptor;
+
+/*
+ * Opens what a user names, on the server: an absolute path of a regular file or a
+ * directory, within clair.image_directories when that is set. The caller must be a member of
+ * pg_read_server_files. Errors name the path.
+ */
+extern Descriptor *OpenServerFile(const char *path, bool *is_directory);
+
+/* The same for a path that an administrator has set, with that role's rights. */
+extern Descriptor *OpenServerFileAs(Oid role, const char *path, bool *is_directory);
+
+/*
+ * Opens a file below an opened directory, without following links: a path of plain names.
+ * -1, with errno set, when there is none or when it is not a regular file; the caller closes
+ * it.
+ */
+extern int OpenBeneath(int directory, const char *path);
+
+/* A new file without a name in the server's folder for temporary files. */
+extern Descriptor *OpenSpoolFile(void);
+
+/* Appends to a spool file, within temp_file_limit. */
+extern void WriteSpoolFile(Descriptor *file, const char *data, size_t size);
+
+/* Closes it now; doing so twice is harmless. */
+extern void CloseDescriptor(Descriptor *descriptor);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * owner.h
+ *    Running the extension's own SQL: as its owner, with a search_path that nobody can bend.
+ */
+#ifndef CLAIR_OWNER_H
+#define CLAIR_OWNER_H
+
+#include "postgres.h"
+
+typedef struct OwnerState
+{
+	Oid user;
+	int security_context;
+	int guc_level;
+} OwnerState;
+
+/*
+ * Becomes the extension's owner: after the caller's privileges have been checked, before SPI
+ * is used. An ERROR undoes it (the transaction's abort restores both), success must.
+ */
+extern void BecomeOwner(OwnerState *state);
+extern void ResumeCaller(const OwnerState *state);
+
+#endif
