@@ -1,0 +1,255 @@
+/*
+ * Images, their layers, and the features of their package databases.
+ *
+ * Layers are stored by diff id and say what their bytes say, whatever image they are in.
+ * A package database is stored once per digest of its bytes and namespace. Digests are text
+ * in OCI's form, "sha256:..."; names and digests sort and compare as bytes.
+ */
+CREATE TABLE clair.layer (
+    digest text COLLATE "C" PRIMARY KEY,
+    size bigint NOT NULL,
+    entries bigint NOT NULL,
+    indexed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE clair.layer IS 'layers that have been read';
+COMMENT ON COLUMN clair.layer.digest IS 'diff id: digest of the layer''s tar';
+COMMENT ON COLUMN clair.layer.size IS 'bytes of the tar';
+COMMENT ON COLUMN clair.layer.entries IS 'entries of the tar';
+COMMENT ON COLUMN clair.layer.indexed_at IS 'when the layer was read';
+
+CREATE TABLE clair.layer_blob (
+    digest text COLLATE "C" PRIMARY KEY,
+    layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
+    size bigint NOT NULL
+);
+CREATE INDEX layer_blob_layer ON clair.layer_blob (layer);
+COMMENT ON TABLE clair.layer_blob IS
+    'forms in which a layer is stored, compressed or not: whoever brings the same bytes again need not have them inflated';
+COMMENT ON COLUMN clair.layer_blob.digest IS 'digest of the bytes as stored';
+COMMENT ON COLUMN clair.layer_blob.layer IS 'the layer that they inflate to';
+COMMENT ON COLUMN clair.layer_blob.size IS 'how many bytes';
+
+CREATE TABLE clair.layer_entry (
+    layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
+    number integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    type text NOT NULL
+        CHECK (type IN ('file', 'directory', 'symlink', 'other', 'whiteout', 'opaque')),
+    target text,
+    role text,
+    content text COLLATE "C",
+    PRIMARY KEY (layer, number)
+);
+COMMENT ON TABLE clair.layer_entry IS
+    'what a layer says of the paths that decide which packages an image has';
+COMMENT ON COLUMN clair.layer_entry.layer IS 'the layer';
+COMMENT ON COLUMN clair.layer_entry.number IS 'position within the layer';
+COMMENT ON COLUMN clair.layer_entry.path IS
+    'path, relative to the root; of a whiteout what it hides, of opaque the directory that it empties';
+COMMENT ON COLUMN clair.layer_entry.type IS
+    'file, directory, symlink, other (a device or the like), whiteout, or opaque';
+COMMENT ON COLUMN clair.layer_entry.target IS 'where a symbolic link leads';
+COMMENT ON COLUMN clair.layer_entry.role IS
+    'what the file, or the file behind the link, is: dpkg or apk for package databases, else the release file''s name';
+COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database';
+
+CREATE TABLE clair.layer_fact (
+    layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
+    path text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    value text NOT NULL,
+    PRIMARY KEY (layer, path, key)
+);
+COMMENT ON TABLE clair.layer_fact IS 'what the release files of a layer say';
+COMMENT ON COLUMN clair.layer_fact.layer IS 'the layer';
+COMMENT ON COLUMN clair.layer_fact.path IS 'the release file';
+COMMENT ON COLUMN clair.layer_fact.key IS 'the key, in lower case';
+COMMENT ON COLUMN clair.layer_fact.value IS 'its value';
+
+CREATE TABLE clair.layer_problem (
+    layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
+    number integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (layer, number)
+);
+COMMENT ON TABLE clair.layer_problem IS 'what could not be read in a layer and was left out';
+COMMENT ON COLUMN clair.layer_problem.layer IS 'the layer';
+COMMENT ON COLUMN clair.layer_problem.number IS 'position within the layer''s problems';
+COMMENT ON COLUMN clair.layer_problem.path IS 'the file';
+COMMENT ON COLUMN clair.layer_problem.reason IS 'the place within the file, and what is wrong';
+
+CREATE TABLE clair.package_database (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    content text COLLATE "C" NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    format text NOT NULL,
+    UNIQUE (content, namespace, format)
+);
+COMMENT ON TABLE clair.package_database IS
+    'package databases: each content once per namespace in which it was found';
+COMMENT ON COLUMN clair.package_database.id IS 'its number';
+COMMENT ON COLUMN clair.package_database.content IS 'digest of its bytes';
+COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace that its features have';
+COMMENT ON COLUMN clair.package_database.format IS 'format of its versions: dpkg, rpm, apk';
+
+CREATE TABLE clair.feature (
+    database_id bigint NOT NULL REFERENCES clair.package_database ON DELETE CASCADE,
+    number integer NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    version clair.version,
+    source_name text COLLATE "C" NOT NULL,
+    source_version clair.version,
+    architecture text,
+    invalid_version text,
+    problem text,
+    PRIMARY KEY (database_id, number)
+);
+CREATE INDEX feature_source ON clair.feature (namespace, source_name, source_version)
+    INCLUDE (database_id);
+CREATE INDEX feature_binary ON clair.feature (namespace, name, version)
+    INCLUDE (database_id);
+COMMENT ON TABLE clair.feature IS 'features of the package databases';
+COMMENT ON COLUMN clair.feature.database_id IS 'the package database';
+COMMENT ON COLUMN clair.feature.number IS 'position within it';
+COMMENT ON COLUMN clair.feature.namespace IS 'the package database''s namespace';
+COMMENT ON COLUMN clair.feature.name IS 'name of the installed package';
+COMMENT ON COLUMN clair.feature.version IS 'its version; null when that is not valid';
+COMMENT ON COLUMN clair.feature.source_name IS 'name of the source package';
+COMMENT ON COLUMN clair.feature.source_version IS 'its version; null when that is not valid';
+COMMENT ON COLUMN clair.feature.architecture IS 'architecture';
+COMMENT ON COLUMN clair.feature.invalid_version IS 'text of a version that is not valid';
+COMMENT ON COLUMN clair.feature.problem IS 'why it is not valid';
+
+CREATE TABLE clair.image (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest text COLLATE "C" NOT NULL UNIQUE,
+    platform text NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    status text NOT NULL,
+    indexed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE clair.image IS 'images that have been indexed';
+COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
+COMMENT ON COLUMN clair.image.digest IS
+    'image id: digest of the image''s config; of a bare layer, its diff id';
+COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
+COMMENT ON COLUMN clair.image.namespace IS
+    'the distribution release that gives its packages their meaning, or unknown';
+COMMENT ON COLUMN clair.image.status IS
+    'ok; partial: something was left out, see clair.image_problem; no_package_database; unsupported_namespace: no updater knows it; unknown_namespace';
+COMMENT ON COLUMN clair.image.indexed_at IS 'when it was first indexed';
+
+CREATE TABLE clair.manifest (
+    digest text COLLATE "C" PRIMARY KEY,
+    image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE
+);
+CREATE INDEX manifest_image ON clair.manifest (image_id);
+COMMENT ON TABLE clair.manifest IS 'manifests that point to images';
+COMMENT ON COLUMN clair.manifest.digest IS 'digest of the manifest';
+COMMENT ON COLUMN clair.manifest.image_id IS 'the image';
+
+CREATE TABLE clair.image_name (
+    name text COLLATE "C" PRIMARY KEY,
+    image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
+    since timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX image_name_image ON clair.image_name (image_id);
+COMMENT ON TABLE clair.image_name IS 'names of images: each points to the image indexed last under it';
+COMMENT ON COLUMN clair.image_name.name IS 'the name, such as web:1.4';
+COMMENT ON COLUMN clair.image_name.image_id IS 'the image';
+COMMENT ON COLUMN clair.image_name.since IS 'since when it points there';
+
+CREATE TABLE clair.image_layer (
+    image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
+    position integer NOT NULL,
+    layer text COLLATE "C" NOT NULL REFERENCES clair.layer,
+    stored_digest text COLLATE "C",
+    command text,
+    PRIMARY KEY (image_id, position)
+);
+CREATE INDEX image_layer_layer ON clair.image_layer (layer);
+COMMENT ON TABLE clair.image_layer IS 'layers of images';
+COMMENT ON COLUMN clair.image_layer.image_id IS 'the image';
+COMMENT ON COLUMN clair.image_layer.position IS 'position of the layer, from 1, the base';
+COMMENT ON COLUMN clair.image_layer.layer IS 'the layer';
+COMMENT ON COLUMN clair.image_layer.stored_digest IS
+    'digest of the layer as the image''s manifest names it, if it has one';
+COMMENT ON COLUMN clair.image_layer.command IS 'the command that made it, from the image''s history';
+
+CREATE TABLE clair.image_database (
+    image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
+    position integer NOT NULL,
+    path text COLLATE "C" NOT NULL,
+    database_id bigint NOT NULL REFERENCES clair.package_database,
+    until_position integer,
+    PRIMARY KEY (image_id, position, path)
+);
+CREATE INDEX image_database_database ON clair.image_database (database_id) INCLUDE (image_id)
+    WHERE until_position IS NULL;
+CREATE INDEX image_database_any ON clair.image_database (database_id);
+COMMENT ON TABLE clair.image_database IS
+    'package databases of images, merged: which layer brought them and which took them away';
+COMMENT ON COLUMN clair.image_database.image_id IS 'the image';
+COMMENT ON COLUMN clair.image_database.position IS 'position of the layer that brought it';
+COMMENT ON COLUMN clair.image_database.path IS 'where it lies in the merged image, links resolved';
+COMMENT ON COLUMN clair.image_database.database_id IS 'the package database';
+COMMENT ON COLUMN clair.image_database.until_position IS
+    'position of the layer that replaced or removed it; null when it survives';
+
+CREATE TABLE clair.image_problem (
+    image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
+    number integer NOT NULL,
+    place text NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (image_id, number)
+);
+COMMENT ON TABLE clair.image_problem IS 'what makes an image partial';
+COMMENT ON COLUMN clair.image_problem.image_id IS 'the image';
+COMMENT ON COLUMN clair.image_problem.number IS 'position within the image''s problems';
+COMMENT ON COLUMN clair.image_problem.place IS 'the layer''s position and the file';
+COMMENT ON COLUMN clair.image_problem.reason IS 'what is wrong';
+
+CREATE TABLE clair.codename (
+    family text COLLATE "C" NOT NULL,
+    codename text COLLATE "C" NOT NULL,
+    release text NOT NULL,
+    PRIMARY KEY (family, codename)
+);
+COMMENT ON TABLE clair.codename IS
+    'code names of releases, for images that tell nothing else of theirs';
+COMMENT ON COLUMN clair.codename.family IS 'the distribution, as os-release names it';
+COMMENT ON COLUMN clair.codename.codename IS 'code name of the release';
+COMMENT ON COLUMN clair.codename.release IS 'what stands behind the colon of the namespace';
+
+INSERT INTO clair.codename (family, codename, release)
+VALUES
+    ('debian', 'squeeze', '6'),
+    ('debian', 'wheezy', '7'),
+    ('debian', 'jessie', '8'),
+    ('debian', 'stretch', '9'),
+    ('debian', 'buster', '10'),
+    ('debian', 'bullseye', '11'),
+    ('debian', 'bookworm', '12'),
+    ('debian', 'trixie', '13'),
+    ('debian', 'forky', '14'),
+    ('debian', 'duke', '15'),
+    ('debian', 'sid', 'unstable'),
+    ('debian', 'unstable', 'unstable'),
+    ('ubuntu', 'trusty', '14.04'),
+    ('ubuntu', 'xenial', '16.04'),
+    ('ubuntu', 'bionic', '18.04'),
+    ('ubuntu', 'focal', '20.04'),
+    ('ubuntu', 'jammy', '22.04'),
+    ('ubuntu', 'noble', '24.04'),
+    ('ubuntu', 'oracular', '24.10'),
+    ('ubuntu', 'plucky', '25.04'),
+    ('ubuntu', 'questing', '25.10'),
+    ('ubuntu', 'resolute', '26.04');
+
+SELECT pg_catalog.pg_extension_config_dump(pg_catalog.format('clair.%I', name)::regclass, '')
+FROM pg_catalog.unnest(ARRAY['layer', 'layer_blob', 'layer_entry', 'layer_fact', 'layer_problem',
+                  'package_database', 'package_database_id_seq', 'feature', 'image', 'image_id_seq',
+                  'manifest', 'image_name', 'image_layer', 'image_database', 'image_problem'])
+    AS name;

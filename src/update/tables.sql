@@ -1,0 +1,221 @@
+/*
+ * Updaters, their runs, and what they brought: vulnerabilities and affected ranges.
+ *
+ * History, not overwriting: a vulnerability row is one version of what one record of a feed
+ * says; it carries the run that brought it and the run that ended it, and its affected ranges
+ * end with it. What is current has no end.
+ */
+CREATE TABLE clair.builtin_updater (
+    name text COLLATE "C" PRIMARY KEY,
+    title text NOT NULL,
+    url text NOT NULL,
+    document text NOT NULL,
+    namespaces text[] NOT NULL,
+    hosts text[] NOT NULL,
+    enabled boolean NOT NULL,
+    stale_after interval NOT NULL
+);
+COMMENT ON TABLE clair.builtin_updater IS 'the updaters that the extension brings';
+COMMENT ON COLUMN clair.builtin_updater.name IS 'name of the updater';
+COMMENT ON COLUMN clair.builtin_updater.title IS 'what it tracks';
+COMMENT ON COLUMN clair.builtin_updater.url IS 'where its first document is';
+COMMENT ON COLUMN clair.builtin_updater.document IS 'name of its first document';
+COMMENT ON COLUMN clair.builtin_updater.namespaces IS 'LIKE patterns of the namespaces that it covers';
+COMMENT ON COLUMN clair.builtin_updater.hosts IS
+    'hosts, besides the first document''s, that further documents and redirects may name';
+COMMENT ON COLUMN clair.builtin_updater.enabled IS 'whether clair.update() without a name runs it';
+COMMENT ON COLUMN clair.builtin_updater.stale_after IS
+    'age of the last success from which on what it says is stale';
+
+CREATE TABLE clair.updater_setting (
+    name text COLLATE "C" PRIMARY KEY,
+    url text,
+    enabled boolean,
+    options jsonb,
+    set_by text NOT NULL,
+    set_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE clair.updater_setting IS
+    'what was changed of updaters through the view clair.updater; null leaves it as it was';
+COMMENT ON COLUMN clair.updater_setting.name IS 'name of the updater';
+COMMENT ON COLUMN clair.updater_setting.url IS 'where its first document is';
+COMMENT ON COLUMN clair.updater_setting.enabled IS 'whether clair.update() without a name runs it';
+COMMENT ON COLUMN clair.updater_setting.options IS 'options, see the view clair.updater';
+COMMENT ON COLUMN clair.updater_setting.set_by IS
+    'the role that changed it: files are read with its rights';
+COMMENT ON COLUMN clair.updater_setting.set_at IS 'when';
+
+CREATE TABLE clair.update_run (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    updater text COLLATE "C" NOT NULL,
+    request bigint NOT NULL,
+    requested_by text NOT NULL,
+    state text NOT NULL
+        CHECK (state IN ('running', 'succeeded', 'unchanged', 'failed', 'cancelled')),
+    phase text NOT NULL,
+    first boolean NOT NULL,
+    process integer,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    documents bigint NOT NULL DEFAULT 0,
+    bytes bigint NOT NULL DEFAULT 0,
+    records bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    broken bigint NOT NULL DEFAULT 0,
+    added bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    withdrawn bigint NOT NULL DEFAULT 0,
+    error text,
+    error_detail text,
+    error_hint text
+);
+CREATE INDEX update_run_updater ON clair.update_run (updater, id DESC);
+CREATE INDEX update_run_request ON clair.update_run (request);
+COMMENT ON TABLE clair.update_run IS 'executions of updaters';
+COMMENT ON COLUMN clair.update_run.id IS 'number of the run';
+COMMENT ON COLUMN clair.update_run.updater IS 'the updater';
+COMMENT ON COLUMN clair.update_run.request IS 'the call of clair.update() that it belongs to';
+COMMENT ON COLUMN clair.update_run.requested_by IS 'the role that called clair.update()';
+COMMENT ON COLUMN clair.update_run.state IS
+    'running; succeeded: something changed; unchanged; failed; cancelled';
+COMMENT ON COLUMN clair.update_run.phase IS 'what it does, or did last: fetch, stage, apply, done';
+COMMENT ON COLUMN clair.update_run.first IS 'whether nothing had been known of the updater before';
+COMMENT ON COLUMN clair.update_run.process IS 'process of its worker';
+COMMENT ON COLUMN clair.update_run.started_at IS 'when it started';
+COMMENT ON COLUMN clair.update_run.finished_at IS 'when it ended';
+COMMENT ON COLUMN clair.update_run.documents IS 'documents that were fetched whole';
+COMMENT ON COLUMN clair.update_run.bytes IS 'their bytes';
+COMMENT ON COLUMN clair.update_run.records IS 'records of these documents';
+COMMENT ON COLUMN clair.update_run.unchanged IS 'records that were known already';
+COMMENT ON COLUMN clair.update_run.broken IS
+    'records and items that were skipped, see clair.broken_record';
+COMMENT ON COLUMN clair.update_run.added IS 'vulnerabilities that are new';
+COMMENT ON COLUMN clair.update_run.changed IS 'vulnerabilities that say something else';
+COMMENT ON COLUMN clair.update_run.withdrawn IS 'vulnerabilities that are gone';
+COMMENT ON COLUMN clair.update_run.error IS 'why it failed';
+COMMENT ON COLUMN clair.update_run.error_detail IS 'more of why it failed';
+COMMENT ON COLUMN clair.update_run.error_hint IS 'what can be done';
+
+CREATE TABLE clair.document (
+    updater text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    url text NOT NULL,
+    etag text,
+    last_modified text,
+    run bigint NOT NULL,
+    size bigint NOT NULL,
+    records bigint NOT NULL,
+    PRIMARY KEY (updater, name)
+);
+COMMENT ON TABLE clair.document IS 'documents as they were fetched last';
+COMMENT ON COLUMN clair.document.updater IS 'the updater';
+COMMENT ON COLUMN clair.document.name IS 'name of the document';
+COMMENT ON COLUMN clair.document.url IS 'where it was fetched from';
+COMMENT ON COLUMN clair.document.etag IS
+    'its validator; of a file, its size, time and inode';
+COMMENT ON COLUMN clair.document.last_modified IS 'its Last-Modified';
+COMMENT ON COLUMN clair.document.run IS 'the run that read it last';
+COMMENT ON COLUMN clair.document.size IS 'its bytes';
+COMMENT ON COLUMN clair.document.records IS 'its records';
+
+CREATE TABLE clair.record (
+    updater text COLLATE "C" NOT NULL,
+    record text COLLATE "C" NOT NULL,
+    document text COLLATE "C" NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    PRIMARY KEY (updater, record)
+);
+COMMENT ON TABLE clair.record IS 'records of the documents: what is not read again when its digest is known';
+COMMENT ON COLUMN clair.record.updater IS 'the updater';
+COMMENT ON COLUMN clair.record.record IS 'key of the record';
+COMMENT ON COLUMN clair.record.document IS 'name of its document';
+COMMENT ON COLUMN clair.record.digest IS 'digest of its bytes';
+
+CREATE TABLE clair.vulnerability (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    updater text COLLATE "C" NOT NULL,
+    record text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    digest text COLLATE "C" NOT NULL,
+    since_run bigint NOT NULL,
+    until_run bigint,
+    link text,
+    description text
+);
+CREATE UNIQUE INDEX vulnerability_current ON clair.vulnerability (updater, record, name)
+    WHERE until_run IS NULL;
+CREATE INDEX vulnerability_name ON clair.vulnerability (name);
+COMMENT ON TABLE clair.vulnerability IS 'vulnerabilities, each version of what a record says of one';
+COMMENT ON COLUMN clair.vulnerability.id IS 'number of this version';
+COMMENT ON COLUMN clair.vulnerability.updater IS 'the updater';
+COMMENT ON COLUMN clair.vulnerability.record IS 'the record that says it';
+COMMENT ON COLUMN clair.vulnerability.name IS 'name, such as CVE-2031-0001';
+COMMENT ON COLUMN clair.vulnerability.digest IS 'digest of this row and its affected ranges';
+COMMENT ON COLUMN clair.vulnerability.since_run IS 'the run that brought it';
+COMMENT ON COLUMN clair.vulnerability.until_run IS 'the run that ended it; null while it is current';
+COMMENT ON COLUMN clair.vulnerability.link IS 'where to read more';
+COMMENT ON COLUMN clair.vulnerability.description IS 'description';
+
+-- No foreign key: a run writes both tables, and checking each of its rows costs as much again.
+CREATE TABLE clair.affected (
+    vulnerability_id bigint NOT NULL,
+    number integer NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    kind clair.package_kind NOT NULL,
+    package text COLLATE "C" NOT NULL,
+    introduced clair.version NOT NULL,
+    fixed clair.version NOT NULL,
+    status clair.status NOT NULL,
+    severity clair.severity NOT NULL,
+    until_run bigint,
+    PRIMARY KEY (vulnerability_id, number)
+);
+CREATE INDEX affected_match ON clair.affected (namespace, kind, package, fixed)
+    INCLUDE (introduced, vulnerability_id, status, severity)
+    WHERE until_run IS NULL;
+COMMENT ON TABLE clair.affected IS
+    'affected ranges: introduced <= version < fixed of a package in a namespace';
+COMMENT ON COLUMN clair.affected.vulnerability_id IS 'the vulnerability';
+COMMENT ON COLUMN clair.affected.number IS 'position within its ranges';
+COMMENT ON COLUMN clair.affected.namespace IS 'the distribution release';
+COMMENT ON COLUMN clair.affected.kind IS 'whether package is a source or an installed package';
+COMMENT ON COLUMN clair.affected.package IS 'name of the package';
+COMMENT ON COLUMN clair.affected.introduced IS 'first version that is affected; -infinity: every one below fixed';
+COMMENT ON COLUMN clair.affected.fixed IS
+    'first version that is not; infinity when there is no fix, -infinity when none is affected';
+COMMENT ON COLUMN clair.affected.status IS 'what the source says';
+COMMENT ON COLUMN clair.affected.severity IS 'how bad the source says it is, in this package and release';
+COMMENT ON COLUMN clair.affected.until_run IS 'as of its vulnerability';
+
+CREATE TABLE clair.broken_record (
+    run bigint NOT NULL REFERENCES clair.update_run ON DELETE CASCADE,
+    number bigint NOT NULL,
+    document text NOT NULL,
+    record text,
+    reason text NOT NULL,
+    PRIMARY KEY (run, number)
+);
+COMMENT ON TABLE clair.broken_record IS 'records and items that a run had to skip';
+COMMENT ON COLUMN clair.broken_record.run IS 'the run';
+COMMENT ON COLUMN clair.broken_record.number IS 'position within its broken records';
+COMMENT ON COLUMN clair.broken_record.document IS 'name of the document';
+COMMENT ON COLUMN clair.broken_record.record IS 'key of the record';
+COMMENT ON COLUMN clair.broken_record.reason IS 'what is wrong';
+
+CREATE TABLE clair.frozen_namespace (
+    updater text COLLATE "C" NOT NULL,
+    namespace text COLLATE "C" NOT NULL,
+    run bigint NOT NULL,
+    PRIMARY KEY (updater, namespace)
+);
+COMMENT ON TABLE clair.frozen_namespace IS
+    'namespaces that a feed says nothing of any more: what it said last is kept';
+COMMENT ON COLUMN clair.frozen_namespace.updater IS 'the updater';
+COMMENT ON COLUMN clair.frozen_namespace.namespace IS 'the namespace';
+COMMENT ON COLUMN clair.frozen_namespace.run IS 'the run that found it gone';
+
+SELECT pg_catalog.pg_extension_config_dump(pg_catalog.format('clair.%I', name)::regclass, '')
+FROM pg_catalog.unnest(ARRAY['updater_setting', 'update_run', 'update_run_id_seq', 'document', 'record',
+                  'vulnerability', 'vulnerability_id_seq', 'affected', 'broken_record',
+                  'frozen_namespace'])
+    AS name;
