@@ -15,7 +15,7 @@
  * Formats into a buffer of fixed size; what does not fit is cut off. The result
  * is printable UTF-8, whatever the arguments were.
  */
-static void
+__attribute__((format(printf, 3, 0))) static void
 format_text(char *buffer, size_t size, const char *format, va_list arguments)
 {
 	char raw[sizeof(((ClairError *) 0)->message)];

@@ -1,0 +1,255 @@
+# Builds clair: the library that PostgreSQL loads, its two helpers and its SQL, all into build/.
+#
+#   make              everything
+#   make install      into the PostgreSQL that PG_CONFIG names (DESTDIR is honoured)
+#   make uninstall
+#   make deps         installs what building and testing need, or names it
+#   make demo         from an image and real feeds to findings, in a throwaway server (IMAGE=path)
+#   make check        every test, in a throwaway server; check-long: also what takes long
+#   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
+#   make bench        the measurements of test/bench
+#   make fuzz         the fuzzers of test/fuzz, built only
+#   make clean
+#
+# PG_CONFIG=path chooses the server, WITH_ISAL=no builds the helpers on zlib alone, WARNINGS=
+# builds with compilers that warn of more than ours do. A new source file needs no line here; a
+# new .sql file one in SQL_FILES.
+#
+# This file is read twice. The first half builds the helpers with plain rules and calls the second
+# half, with CLAIR_PGXS set and in a folder of its own, for what PGXS builds and installs: PGXS
+# brings an "all" and a "check" of its own, so the two cannot share one make.
+
+TOP := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+WARNINGS = -Wall -Wextra -Werror
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+
+# The C files of rooms, relative to the top.
+sources = $(patsubst $(TOP)/%,%,$(sort $(wildcard $(patsubst %,$(TOP)/%/*.c,$(1)))))
+
+# What helpers and server share: of common/, what needs nothing but C; of version/, the encoders.
+SHARED_SOURCES = $(patsubst %,src/common/%.c,arena error text wire) \
+	$(patsubst %,src/version/%.c,apk dpkg rpm version_key)
+
+# The order in which CREATE EXTENSION runs them.
+SQL_FILES = \
+	src/version/version.sql \
+	src/server/server.sql \
+	src/index/tables.sql \
+	src/update/tables.sql
+
+ifndef CLAIR_PGXS
+
+# ---------------------------------------------------------------------------
+# Helpers
+# ---------------------------------------------------------------------------
+
+PKG_CONFIG ?= pkg-config
+READER_PACKAGES = libarchive libzstd liblzma zlib json-c libcrypto libseccomp
+FETCH_PACKAGES = libcurl libseccomp
+ifndef WITH_ISAL
+WITH_ISAL := $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes || echo no)
+endif
+ifeq ($(WITH_ISAL),yes)
+READER_PACKAGES += libisal
+ISAL_CPPFLAGS = -DCLAIR_WITH_ISAL
+HELPERS = build/isal
+else
+HELPERS = build/zlib
+endif
+
+# What pkg-config says, asked once and only when something is compiled.
+READER_CFLAGS = $(eval READER_CFLAGS := $$(shell $$(PKG_CONFIG) --cflags $(READER_PACKAGES) $(FETCH_PACKAGES)))$(READER_CFLAGS)
+READER_LIBS = $(eval READER_LIBS := $$(shell $$(PKG_CONFIG) --libs $(READER_PACKAGES)) -lbz2)$(READER_LIBS)
+FETCH_LIBS = $(eval FETCH_LIBS := $$(shell $$(PKG_CONFIG) --libs $(FETCH_PACKAGES)))$(FETCH_LIBS)
+
+LANGUAGE_FLAGS = -std=c11 -D_GNU_SOURCE -Isrc -I. $(ISAL_CPPFLAGS) $(READER_CFLAGS)
+HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS ?= -O2 -g
+COMPILE = $(CC) $(LANGUAGE_FLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -MMD -MP
+LINK = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+
+# Every helper file but the two main.c lies in one archive: programs and tests take what they use.
+HELPER_MAINS = src/reader/main.c src/fetch/main.c
+HELPER_SOURCES = $(filter-out $(HELPER_MAINS),$(sort $(SHARED_SOURCES) \
+	$(call sources,src/common src/image src/package src/feed src/reader src/fetch updaters)))
+HELPER_OBJECTS = $(HELPER_SOURCES:%.c=$(HELPERS)/%.o)
+ARCHIVE = $(HELPERS)/libclair.a
+
+# test/unit/*_test.c are unit tests; test/t/*.c are programs that the TAP tests start.
+TEST_PROGRAMS = $(patsubst %.c,$(HELPERS)/%,$(filter %_test.c,$(call sources,test/unit)) \
+	$(call sources,test/t))
+
+all: server helpers
+
+helpers: $(HELPERS)/clair-reader $(HELPERS)/clair-fetch
+
+test-programs: $(TEST_PROGRAMS)
+
+$(HELPERS)/clair-reader: $(HELPERS)/src/reader/main.o $(ARCHIVE)
+	$(CC) $(LINK) -o $@ $^ $(READER_LIBS)
+
+$(HELPERS)/clair-fetch: $(HELPERS)/src/fetch/main.o $(ARCHIVE)
+	$(CC) $(LINK) -o $@ $^ $(FETCH_LIBS)
+
+$(ARCHIVE): $(HELPER_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(HELPERS)/%.o: %.c | prerequisites
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(TEST_PROGRAMS): $(HELPERS)/test/%: test/%.c $(ARCHIVE) | prerequisites
+	@mkdir -p $(@D)
+	$(COMPILE) -Itest/unit -MF $@.d $(LINK) -o $@ $< $(ARCHIVE) $(READER_LIBS) $(FETCH_LIBS)
+
+# Says what is missing before the compiler does.
+prerequisites:
+	@$(PKG_CONFIG) --exists --print-errors $(READER_PACKAGES) $(FETCH_PACKAGES) || \
+		{ echo 'Libraries are missing; "make deps" installs or names them.' >&2; exit 1; }
+
+# Our version order against the one of libdpkg and librpm, where these are installed.
+DIFFERENTIAL = $(HELPERS)/test/unit/version_differential
+ORACLES := $(shell $(PKG_CONFIG) --exists libdpkg rpm 2>/dev/null && echo yes)
+
+differential: $(if $(ORACLES),$(DIFFERENTIAL))
+
+$(DIFFERENTIAL): test/unit/version_differential.c $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(COMPILE) -MF $@.d -Itest/unit -DLIBDPKG_VOLATILE_API $$($(PKG_CONFIG) --cflags libdpkg rpm) \
+		$(LINK) -o $@ $< $(ARCHIVE) $$($(PKG_CONFIG) --libs libdpkg rpm)
+
+# Fuzzers are built with clang's sanitizers, from the sources, so that all of them are watched.
+FUZZ_CC = clang
+FUZZ_FLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -DCLAIR_FUZZING
+FUZZ_OBJECTS = $(HELPER_SOURCES:%.c=build/fuzz/%.o)
+FUZZERS = $(patsubst %.c,build/fuzz/%,$(call sources,test/fuzz))
+
+fuzz: $(FUZZERS)
+
+build/fuzz/%.o: %.c | prerequisites
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(LANGUAGE_FLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/libclair.a: $(FUZZ_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(FUZZERS): build/fuzz/test/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libclair.a
+	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ \
+		$(READER_LIBS) $(FETCH_LIBS)
+
+-include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d build/fuzz/*/*.d build/fuzz/*/*/*.d)
+
+# ---------------------------------------------------------------------------
+# Server, and everything that needs both
+# ---------------------------------------------------------------------------
+
+PG_MAJOR = $(shell $(PG_CONFIG) --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+SERVER = $(eval SERVER := build/postgresql-$$(PG_MAJOR))$(SERVER)
+PGXS_MAKE = mkdir -p $(SERVER) && $(MAKE) --no-print-directory -C $(SERVER) -f $(TOP)/Makefile \
+	CLAIR_PGXS=1 VPATH=$(TOP) with_llvm=no autodepend=no
+
+server: pgxs-prerequisites
+	+$(PGXS_MAKE) all
+
+pgxs-prerequisites:
+	@test -f "$$($(PG_CONFIG) --pgxs)" || \
+		{ echo 'The server development files are missing; "make deps" installs or names them.' >&2; exit 1; }
+
+install: all
+	+$(PGXS_MAKE) install
+	+$(PGXS_MAKE) install-helpers HELPERS=$(TOP)/$(HELPERS)
+
+uninstall: pgxs-prerequisites
+	+$(PGXS_MAKE) uninstall uninstall-helpers
+
+installcheck: pgxs-prerequisites
+	+$(PGXS_MAKE) installcheck
+
+deps:
+	test/deps
+
+# What needs the packages that "deps" brings is made by another make, which looks for them anew.
+# Compiling takes all processors, unless the caller said how many.
+BUILD = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
+
+demo: deps
+	+$(BUILD) all
+	test/demo
+
+check: deps
+	+$(BUILD) all check-programs
+	test/run
+
+check-long:
+	test/deps --long
+	+$(BUILD) all check-programs fuzz
+	test/run --long
+
+# The tests' programs; and, where the helpers stand on isa-l, all of it once more on zlib alone.
+check-programs: helpers test-programs differential
+ifeq ($(WITH_ISAL),yes)
+	+$(MAKE) --no-print-directory WITH_ISAL=no helpers test-programs
+endif
+
+bench: deps
+	+$(BUILD) all
+	test/bench/run $(BENCH)
+
+clean:
+	rm -rf build
+
+.DEFAULT_GOAL = all
+.DELETE_ON_ERROR:
+.SECONDARY: $(FUZZERS:=.o)
+.PHONY: all helpers test-programs prerequisites differential fuzz server pgxs-prerequisites \
+	install uninstall installcheck deps demo check check-long check-programs bench clean
+
+else
+
+# ---------------------------------------------------------------------------
+# What PGXS builds: clair.so and the extension's script. The working folder is build/postgresql-N.
+# ---------------------------------------------------------------------------
+
+EXTENSION = clair
+EXTENSION_VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(TOP)/clair.control)
+
+MODULE_big = clair
+SERVER_SOURCES = $(sort $(SHARED_SOURCES) \
+	$(call sources,src/version src/server src/index src/update src/match src/notify src/report))
+OBJS = $(SERVER_SOURCES:.c=.o)
+DATA_built = clair--$(EXTENSION_VERSION).sql
+
+# The server's headers as system headers: our warnings are for our code. Our symbols are bound
+# within the library: the server's own, often of like names, must not take their place.
+PG_CPPFLAGS = -I$(TOP)/src -isystem $(includedir_server)
+PG_CFLAGS = -std=gnu11 $(WARNINGS) -MMD -MP
+SHLIB_LINK = -Wl,-Bsymbolic
+
+REGRESS = $(patsubst $(TOP)/sql/%.sql,%,$(sort $(wildcard $(TOP)/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(TOP) --load-extension=clair
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Folders cannot be targets: make would find the ones of the sources.
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+
+$(DATA_built): $(addprefix $(TOP)/,$(SQL_FILES)) $(TOP)/Makefile
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION clair" to load this file. \quit'; \
+	  for file in $(addprefix $(TOP)/,$(SQL_FILES)); do echo && cat $$file || exit 1; done; } > $@
+
+install-helpers:
+	$(INSTALL_PROGRAM) $(HELPERS)/clair-reader $(HELPERS)/clair-fetch '$(DESTDIR)$(pkglibdir)/'
+
+uninstall-helpers:
+	rm -f '$(DESTDIR)$(pkglibdir)/clair-reader' '$(DESTDIR)$(pkglibdir)/clair-fetch'
+
+.PHONY: install-helpers uninstall-helpers
+
+-include $(OBJS:.o=.d)
+
+endif

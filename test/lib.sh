@@ -1,0 +1,171 @@
+# lib.sh
+#    What test/run, test/demo and test/bench/run share: a workdir, a private tree and a server.
+#
+# Sourced by bash scripts, which run in the order
+#
+#   clair_workdir                    makes $CLAIR_WORKDIR; at exit everything below it ends and goes
+#   clair_install                    a private copy of the server with clair in it, first in PATH
+#   clair_start DATABASE [SETTING]   a throwaway server on a socket; PGHOST, PGPORT, PGUSER, PGDATABASE
+#   as_server_user COMMAND ...       runs a command as the user that the server runs as
+#   clair_stop                       stops the server before the exit does
+#
+# PostgreSQL refuses to run as root. For root, the server and the tests run as "postgres" or, where
+# there is none, as "nobody"; that user may not be able to enter the folder that the repository lies
+# in, so whatever it needs is copied into the workdir, which belongs to it.
+
+CLAIR_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PG_CONFIG=$(command -v "${PG_CONFIG:-pg_config}") ||
+    { echo 'clair: there is no pg_config; "make deps" installs or names what is missing' >&2; exit 1; }
+
+# Says why, and ends.
+clair_die()
+{
+    echo "clair: $*" >&2
+    exit 1
+}
+
+# The commands that change to the server's user; none for who is not root.
+clair_user_prefix=()
+clair_choose_user()
+{
+    local user
+
+    [ "$(id -u)" -eq 0 ] || return 0
+    for user in postgres nobody; do
+        id -u "$user" >/dev/null 2>&1 || continue
+        CLAIR_SERVER_USER=$user
+        if command -v setpriv >/dev/null; then
+            clair_user_prefix=(setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups --)
+        else
+            clair_user_prefix=(runuser -u "$user" --)
+        fi
+        return 0
+    done
+    clair_die 'there is neither a user "postgres" nor a user "nobody" to run the server as'
+}
+
+# Runs a command as the server's user, in the current folder when that user can enter it.
+as_server_user()
+{
+    "${clair_user_prefix[@]}" env HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
+}
+
+clair_workdir()
+{
+    clair_choose_user
+    CLAIR_WORKDIR=$(mktemp -d "${TMPDIR:-/tmp}/clair.XXXXXX") || clair_die 'could not make a workdir'
+    trap clair_cleanup EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    mkdir "$CLAIR_WORKDIR/tmp"
+    clair_give "$CLAIR_WORKDIR"
+    export CLAIR_WORKDIR
+    # what the caller has set for libpq is not for our server
+    unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGPASSFILE PGSERVICE PGOPTIONS PGTZ PGDATESTYLE
+    export PG_CONFIG
+}
+
+# Gives files to the server's user.
+clair_give()
+{
+    [ "${#clair_user_prefix[@]}" -eq 0 ] || chown -R "$CLAIR_SERVER_USER" "$@"
+}
+
+# Ends every server whose data lie in the workdir, and removes the workdir.
+clair_cleanup()
+{
+    local status=$? file pid try
+
+    trap - EXIT
+    trap '' HUP INT TERM
+    cd /
+    while IFS= read -r file; do
+        pid=$(head -n 1 "$file" 2>/dev/null)
+        # the pid of a file that a dead server left may be another's by now
+        [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "${file%/*}" ] || continue
+        kill -QUIT "$pid" 2>/dev/null
+        for try in $(seq 50); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+    done < <(find "$CLAIR_WORKDIR" -maxdepth 6 -name postmaster.pid 2>/dev/null)
+    rm -rf "$CLAIR_WORKDIR"
+    exit "$status"
+}
+
+# Installs clair into a private tree below the workdir, and puts the tree's programs first in PATH.
+clair_install()
+{
+    local tree=$CLAIR_WORKDIR/tree
+
+    "$CLAIR_TOP/test/tree" "$tree" || clair_die 'could not build the private tree'
+    clair_give "$tree"
+    CLAIR_BINDIR=$tree$("$PG_CONFIG" --bindir)
+    CLAIR_LIBDIR=$tree$("$PG_CONFIG" --pkglibdir)
+    export CLAIR_BINDIR CLAIR_LIBDIR
+    export PATH=$CLAIR_BINDIR:$PATH
+}
+
+# Whether pg_cron is there to be preloaded.
+clair_has_pg_cron()
+{
+    [ -e "$CLAIR_LIBDIR/pg_cron.so" ]
+}
+
+# Starts a server with one database of the name given, in which pg_cron, if installed, works too.
+# Further arguments are lines of postgresql.conf.
+clair_start()
+{
+    local database=$1 data=$CLAIR_WORKDIR/data sockets=$CLAIR_WORKDIR
+
+    shift
+    [ "${#sockets}" -lt 80 ] || clair_die "the path \"$sockets\" is too long for a socket; set TMPDIR"
+    as_server_user "$CLAIR_BINDIR/initdb" -D "$data" -U postgres --auth=trust --no-sync \
+        --encoding=UTF8 --locale=C >"$CLAIR_WORKDIR/initdb.log" 2>&1 ||
+        { cat "$CLAIR_WORKDIR/initdb.log" >&2; clair_die 'could not make a database cluster'; }
+    as_server_user tee -a "$data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = ''
+unix_socket_directories = '$sockets'
+port = 5432
+max_worker_processes = 16
+max_prepared_transactions = 2
+timezone = 'UTC'
+log_line_prefix = '%m [%p] %b %a '
+$(clair_has_pg_cron && cat <<CRON
+shared_preload_libraries = 'pg_cron'
+cron.database_name = '$database'
+cron.use_background_workers = on
+CRON
+)
+$(printf '%s\n' "$@")
+CONF
+    # before pg_cron looks for it
+    echo "CREATE DATABASE \"$database\"" |
+        as_server_user "$CLAIR_BINDIR/postgres" --single -D "$data" -c shared_preload_libraries= \
+            postgres >"$CLAIR_WORKDIR/initdb.log" 2>&1 || clair_die 'could not create the database'
+    export PGHOST=$sockets PGPORT=5432 PGUSER=postgres PGDATABASE=$database
+    as_server_user "$CLAIR_BINDIR/pg_ctl" -s -w -t 30 -D "$data" -l "$CLAIR_WORKDIR/server.log" start ||
+        { tail -n 20 "$CLAIR_WORKDIR/server.log" >&2; clair_die 'could not start the server'; }
+}
+
+clair_stop()
+{
+    as_server_user "$CLAIR_BINDIR/pg_ctl" -s -w -t 30 -D "$CLAIR_WORKDIR/data" -m fast stop
+}
+
+# Sets CLAIR_TEST_DATA to a folder that the server's user can read, copying it if need be. Returns 1
+# when there are no data: tests that use them then say that they are skipped.
+clair_test_data()
+{
+    local data=${CLAIR_TEST_DATA:-$CLAIR_TOP/../shared/data}
+
+    data=$(realpath -m "$data")
+    if [ -d "$data" ] && ! as_server_user test -r "$data/README.md" 2>/dev/null; then
+        cp -R "$data" "$CLAIR_WORKDIR/test-data"
+        clair_give "$CLAIR_WORKDIR/test-data"
+        data=$CLAIR_WORKDIR/test-data
+    fi
+    export CLAIR_TEST_DATA=$data
+    [ -d "$data" ]
+}
