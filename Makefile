@@ -123,7 +123,7 @@ $(DIFFERENTIAL): test/unit/version_differential.c $(ARCHIVE)
 # Fuzzers are built with clang's sanitizers, from the sources, so that all of them are watched.
 FUZZ_CC = clang
 FUZZ_FLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined -DCLAIR_FUZZING
+	-fno-sanitize-recover=undefined
 FUZZ_OBJECTS = $(HELPER_SOURCES:%.c=build/fuzz/%.o)
 FUZZERS = $(patsubst %.c,build/fuzz/%,$(call sources,test/fuzz))
 

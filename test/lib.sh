@@ -7,7 +7,7 @@
 #   clair_install                    a private copy of the server with clair in it, first in PATH
 #   clair_start DATABASE [SETTING]   a throwaway server on a socket; PGHOST, PGPORT, PGUSER, PGDATABASE
 #   as_server_user COMMAND ...       runs a command as the user that the server runs as
-#   clair_stop                       stops the server before the exit does
+#   clair_stop, clair_start_again    stops the server before the exit does, and starts it again
 #
 # PostgreSQL refuses to run as root. For root, the server and the tests run as "postgres" or, where
 # there is none, as "nobody"; that user may not be able to enter the folder that the repository lies
@@ -44,10 +44,16 @@ clair_choose_user()
     clair_die 'there is neither a user "postgres" nor a user "nobody" to run the server as'
 }
 
-# Runs a command as the server's user, in the current folder when that user can enter it.
+# Runs a command as the server's user; that user must be able to enter the current folder.
 as_server_user()
 {
     "${clair_user_prefix[@]}" env HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
+}
+
+# The same in place of this shell, for what runs in the background.
+clair_as_server_user_exec()
+{
+    exec "${clair_user_prefix[@]}" env HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
 }
 
 clair_workdir()
@@ -72,6 +78,12 @@ clair_give()
     [ "${#clair_user_prefix[@]}" -eq 0 ] || chown -R "$CLAIR_SERVER_USER" "$@"
 }
 
+# Whether a server with these data runs: a pid that a dead server left may be another's by now.
+clair_runs()
+{
+    [ "$(readlink "/proc/$1/cwd")" = "$2" ]
+}
+
 # Ends every server whose data lie in the workdir, and removes the workdir.
 clair_cleanup()
 {
@@ -82,14 +94,14 @@ clair_cleanup()
     cd /
     while IFS= read -r file; do
         pid=$(head -n 1 "$file" 2>/dev/null)
-        # the pid of a file that a dead server left may be another's by now
-        [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "${file%/*}" ] || continue
-        kill -QUIT "$pid" 2>/dev/null
+        clair_runs "$pid" "${file%/*}" || continue
+        kill -QUIT "$pid"
         for try in $(seq 50); do
-            kill -0 "$pid" 2>/dev/null || break
+            clair_runs "$pid" "${file%/*}" || break
             sleep 0.1
         done
-    done < <(find "$CLAIR_WORKDIR" -maxdepth 6 -name postmaster.pid 2>/dev/null)
+    done < <(find "$CLAIR_WORKDIR" -name postmaster.pid 2>/dev/null)
+    wait
     rm -rf "$CLAIR_WORKDIR"
     exit "$status"
 }
@@ -145,13 +157,32 @@ CONF
         as_server_user "$CLAIR_BINDIR/postgres" --single -D "$data" -c shared_preload_libraries= \
             postgres >"$CLAIR_WORKDIR/initdb.log" 2>&1 || clair_die 'could not create the database'
     export PGHOST=$sockets PGPORT=5432 PGUSER=postgres PGDATABASE=$database
-    as_server_user "$CLAIR_BINDIR/pg_ctl" -s -w -t 30 -D "$data" -l "$CLAIR_WORKDIR/server.log" start ||
-        { tail -n 20 "$CLAIR_WORKDIR/server.log" >&2; clair_die 'could not start the server'; }
+    clair_start_again
 }
 
+# Starts the server once more, after clair_stop. It is a child of this shell, and not of pg_ctl:
+# whoever is process 1 in a container may reap nobody.
+clair_start_again()
+{
+    local try
+
+    clair_as_server_user_exec "$CLAIR_BINDIR/postgres" -D "$CLAIR_WORKDIR/data" \
+        >>"$CLAIR_WORKDIR/server.log" 2>&1 </dev/null &
+    CLAIR_SERVER_PID=$!
+    for try in $(seq 300); do
+        "$CLAIR_BINDIR/pg_isready" -q && return 0
+        kill -0 "$CLAIR_SERVER_PID" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -n 20 "$CLAIR_WORKDIR/server.log" >&2
+    clair_die 'could not start the server'
+}
+
+# Stops the server, and waits for it.
 clair_stop()
 {
-    as_server_user "$CLAIR_BINDIR/pg_ctl" -s -w -t 30 -D "$CLAIR_WORKDIR/data" -m fast stop
+    kill -INT "$CLAIR_SERVER_PID"
+    wait "$CLAIR_SERVER_PID"
 }
 
 # Sets CLAIR_TEST_DATA to a folder that the server's user can read, copying it if need be. Returns 1
