@@ -110,15 +110,16 @@ prerequisites:
 		{ echo 'Libraries are missing; "make deps" installs or names them.' >&2; exit 1; }
 
 # Our version order against the one of libdpkg and librpm, where these are installed.
+ORACLES := $(foreach package,libdpkg rpm,$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package)))
+ORACLE_CPPFLAGS = $(if $(filter libdpkg,$(ORACLES)),-DWITH_LIBDPKG) $(if $(filter rpm,$(ORACLES)),-DWITH_LIBRPM)
 DIFFERENTIAL = $(HELPERS)/test/unit/version_differential
-ORACLES := $(shell $(PKG_CONFIG) --exists libdpkg rpm 2>/dev/null && echo yes)
 
 differential: $(if $(ORACLES),$(DIFFERENTIAL))
 
 $(DIFFERENTIAL): test/unit/version_differential.c $(ARCHIVE)
 	@mkdir -p $(@D)
-	$(COMPILE) -MF $@.d -Itest/unit -DLIBDPKG_VOLATILE_API $$($(PKG_CONFIG) --cflags libdpkg rpm) \
-		$(LINK) -o $@ $< $(ARCHIVE) $$($(PKG_CONFIG) --libs libdpkg rpm)
+	$(COMPILE) -MF $@.d -Itest/unit $(ORACLE_CPPFLAGS) $$($(PKG_CONFIG) --cflags $(ORACLES)) \
+		$(LINK) -o $@ $< $(ARCHIVE) $$($(PKG_CONFIG) --libs $(ORACLES))
 
 # Fuzzers are built with clang's sanitizers, from the sources, so that all of them are watched.
 FUZZ_CC = clang
