@@ -231,7 +231,7 @@ PG_CFLAGS = -std=gnu11 $(WARNINGS) -MMD -MP
 SHLIB_LINK = -Wl,-Bsymbolic
 
 REGRESS = $(patsubst $(TOP)/sql/%.sql,%,$(sort $(wildcard $(TOP)/sql/*.sql)))
-REGRESS_OPTS = --inputdir=$(TOP) --load-extension=clair
+REGRESS_OPTS = --load-extension=clair
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
