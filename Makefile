@@ -154,41 +154,41 @@ PGXS_MAKE = mkdir -p $(SERVER) && $(MAKE) --no-print-directory -C $(SERVER) -f $
 	CLAIR_PGXS=1 VPATH=$(TOP) with_llvm=no autodepend=no
 
 server: pgxs-prerequisites
-	+$(PGXS_MAKE) all
+	+@$(PGXS_MAKE) all
 
 pgxs-prerequisites:
 	@test -f "$$($(PG_CONFIG) --pgxs)" || \
 		{ echo 'The server development files are missing; "make deps" installs or names them.' >&2; exit 1; }
 
 install: all
-	+$(PGXS_MAKE) install
-	+$(PGXS_MAKE) install-helpers HELPERS=$(TOP)/$(HELPERS)
+	+@$(PGXS_MAKE) install
+	+@$(PGXS_MAKE) install-helpers HELPERS=$(TOP)/$(HELPERS)
 
 uninstall: pgxs-prerequisites
-	+$(PGXS_MAKE) uninstall uninstall-helpers
+	+@$(PGXS_MAKE) uninstall uninstall-helpers
 
 installcheck: pgxs-prerequisites
-	+$(PGXS_MAKE) installcheck
+	+@$(PGXS_MAKE) installcheck
 
 deps:
-	test/deps
+	@test/deps
 
 # What needs the packages that "deps" brings is made by another make, which looks for them anew.
-# Compiling takes all processors, unless the caller said how many.
-BUILD = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
+# Compiling takes all processors, unless the caller said how many, and says only what went wrong.
+BUILD = @echo 'building, see build/' && $(MAKE) -s --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
 
 demo: deps
 	+$(BUILD) all
-	test/demo
+	@test/demo
 
 check: deps
 	+$(BUILD) all check-programs
-	test/run
+	@test/run
 
 check-long:
-	test/deps --long
+	@test/deps --long
 	+$(BUILD) all check-programs fuzz
-	test/run --long
+	@test/run --long
 
 # The tests' programs; and, where the helpers stand on isa-l, all of it once more on zlib alone.
 check-programs: helpers test-programs differential
@@ -198,7 +198,7 @@ endif
 
 bench: deps
 	+$(BUILD) all
-	test/bench/run $(BENCH)
+	@test/bench/run $(BENCH)
 
 clean:
 	rm -rf build

@@ -92,6 +92,11 @@ clair_cleanup()
     trap - EXIT
     trap '' HUP INT TERM
     cd /
+    # TERM for the moments before it is a server
+    if [ -n "${CLAIR_SERVER_PID:-}" ] && kill -QUIT "$CLAIR_SERVER_PID" 2>/dev/null; then
+        kill -TERM "$CLAIR_SERVER_PID" 2>/dev/null
+        wait "$CLAIR_SERVER_PID" 2>/dev/null
+    fi
     while IFS= read -r file; do
         pid=$(head -n 1 "$file" 2>/dev/null)
         clair_runs "$pid" "${file%/*}" || continue
@@ -101,7 +106,6 @@ clair_cleanup()
             sleep 0.1
         done
     done < <(find "$CLAIR_WORKDIR" -name postmaster.pid 2>/dev/null)
-    wait
     rm -rf "$CLAIR_WORKDIR"
     exit "$status"
 }
@@ -183,6 +187,7 @@ clair_stop()
 {
     kill -INT "$CLAIR_SERVER_PID"
     wait "$CLAIR_SERVER_PID"
+    CLAIR_SERVER_PID=
 }
 
 # Sets CLAIR_TEST_DATA to a folder that the server's user can read, copying it if need be. Returns 1
