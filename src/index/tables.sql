@@ -128,7 +128,8 @@ CREATE TABLE clair.image (
     platform text NOT NULL,
     namespace text COLLATE "C" NOT NULL,
     status text NOT NULL,
-    indexed_at timestamptz NOT NULL DEFAULT now()
+    indexed_at timestamptz NOT NULL DEFAULT now(),
+    superseded_at timestamptz
 );
 COMMENT ON TABLE clair.image IS 'images that have been indexed';
 COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
@@ -140,6 +141,8 @@ COMMENT ON COLUMN clair.image.namespace IS
 COMMENT ON COLUMN clair.image.status IS
     'ok; partial: something was left out, see clair.image_problem; no_package_database; unsupported_namespace: no updater knows it; unknown_namespace';
 COMMENT ON COLUMN clair.image.indexed_at IS 'when it was first indexed';
+COMMENT ON COLUMN clair.image.superseded_at IS
+    'when its last name moved to another image: clair.collect_garbage() takes it then';
 
 CREATE TABLE clair.manifest (
     digest text COLLATE "C" PRIMARY KEY,
@@ -248,8 +251,18 @@ VALUES
     ('ubuntu', 'questing', '25.10'),
     ('ubuntu', 'resolute', '26.04');
 
-SELECT pg_catalog.pg_extension_config_dump(pg_catalog.format('clair.%I', name)::regclass, '')
-FROM pg_catalog.unnest(ARRAY['layer', 'layer_blob', 'layer_entry', 'layer_fact', 'layer_problem',
-                  'package_database', 'package_database_id_seq', 'feature', 'image', 'image_id_seq',
-                  'manifest', 'image_name', 'image_layer', 'image_database', 'image_problem'])
-    AS name;
+SELECT pg_catalog.pg_extension_config_dump('clair.layer', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.layer_blob', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.layer_entry', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.layer_fact', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.layer_problem', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.package_database', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.package_database_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.feature', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.manifest', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_name', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_layer', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_database', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_problem', '');

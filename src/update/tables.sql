@@ -145,6 +145,8 @@ CREATE TABLE clair.vulnerability (
 CREATE UNIQUE INDEX vulnerability_current ON clair.vulnerability (updater, record, name)
     WHERE until_run IS NULL;
 CREATE INDEX vulnerability_name ON clair.vulnerability (name);
+CREATE INDEX vulnerability_since ON clair.vulnerability (since_run);
+CREATE INDEX vulnerability_until ON clair.vulnerability (until_run) WHERE until_run IS NOT NULL;
 COMMENT ON TABLE clair.vulnerability IS 'vulnerabilities, each version of what a record says of one';
 COMMENT ON COLUMN clair.vulnerability.id IS 'number of this version';
 COMMENT ON COLUMN clair.vulnerability.updater IS 'the updater';
@@ -214,8 +216,13 @@ COMMENT ON COLUMN clair.frozen_namespace.updater IS 'the updater';
 COMMENT ON COLUMN clair.frozen_namespace.namespace IS 'the namespace';
 COMMENT ON COLUMN clair.frozen_namespace.run IS 'the run that found it gone';
 
-SELECT pg_catalog.pg_extension_config_dump(pg_catalog.format('clair.%I', name)::regclass, '')
-FROM pg_catalog.unnest(ARRAY['updater_setting', 'update_run', 'update_run_id_seq', 'document', 'record',
-                  'vulnerability', 'vulnerability_id_seq', 'affected', 'broken_record',
-                  'frozen_namespace'])
-    AS name;
+SELECT pg_catalog.pg_extension_config_dump('clair.updater_setting', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.update_run', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.update_run_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.document', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.record', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.vulnerability', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.vulnerability_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.affected', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.broken_record', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.frozen_namespace', '');

@@ -1,0 +1,376 @@
+/*
+ * index.c
+ *    Indexing images: clair.index_image(), delete_image(), collect_garbage().
+ *
+ * The server opens the file, starts one clair-reader on it, collects the rows that it sends,
+ * and stores them with set-based statements, everything in the caller's transaction. The
+ * caller needs the privilege to execute the function, and for a path that of reading server
+ * files; the tables are written as the extension's owner.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "index/store.h"
+#include "server/clair.h"
+#include "server/compat.h"
+#include "server/descriptor.h"
+#include "server/helper.h"
+#include "server/owner.h"
+#include "server/settings.h"
+#include "server/sql.h"
+
+PG_FUNCTION_INFO_V1(index_image_path);
+PG_FUNCTION_INFO_V1(index_image_content);
+PG_FUNCTION_INFO_V1(delete_image);
+PG_FUNCTION_INFO_V1(collect_garbage);
+
+#define INDEXED_IMAGE_COLUMNS 10
+
+typedef struct IndexJob
+{
+	Descriptor *input;
+	bool is_directory;
+	const char *name;	  /* or NULL */
+	const char *platform; /* or NULL */
+	Helper *reader;
+	IndexRows rows;
+	int64 bytes; /* of the rows so far */
+} IndexJob;
+
+void
+IndexInit(void)
+{
+	/* Indexing has no settings of its own; its limits are every helper's. */
+}
+
+/* The architecture of this server in OCI's words (those of Go's GOARCH). */
+static const char *
+ServerArchitecture(void)
+{
+#if defined(__x86_64__)
+	return "amd64";
+#elif defined(__aarch64__)
+	return "arm64";
+#elif defined(__i386__)
+	return "386";
+#elif defined(__arm__)
+	return "arm";
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+	return "ppc64le";
+#elif defined(__s390x__)
+	return "s390x";
+#elif defined(__riscv) && __riscv_xlen == 64
+	return "riscv64";
+#else
+	return "unknown";
+#endif
+}
+
+/*
+ * The path, below an OCI layout's directory, of what the reader calls "oci-layout",
+ * "index.json" or "<algorithm>:<hex>"; NULL for any other name.
+ */
+static char *
+BlobPath(ClairBytes name)
+{
+	static const char *const algorithms[] = {"sha256", "sha512"};
+	static const size_t hex_sizes[] = {64, 128};
+
+	if (clair_bytes_equal(name, CLAIR_LITERAL("oci-layout")) ||
+		clair_bytes_equal(name, CLAIR_LITERAL("index.json")))
+		return pnstrdup(name.data, name.size);
+	for (size_t i = 0; i < lengthof(algorithms); i++)
+	{
+		size_t prefix = strlen(algorithms[i]) + 1;
+		char *hex;
+
+		if (name.size != prefix + hex_sizes[i] ||
+			memcmp(name.data, algorithms[i], prefix - 1) != 0 || name.data[prefix - 1] != ':')
+			continue;
+		hex = pnstrdup(name.data + prefix, hex_sizes[i]);
+		if (strspn(hex, "0123456789abcdef") == hex_sizes[i])
+			return psprintf("blobs/%s/%s", algorithms[i], hex);
+	}
+	return NULL;
+}
+
+/* Answers a question of the reader for a file of the image's directory. */
+static void
+AnswerBlob(IndexJob *job, const HelperFrame *question)
+{
+	ClairBytes name = question->fields[0];
+	char *path = BlobPath(name);
+	int fd = path != NULL && job->is_directory ? OpenBeneath(job->input->fd, path) : -1;
+
+	if (fd >= 0)
+	{
+		SendFrame(job->reader, WIRE_BLOB_ANSWER, NULL, 0, fd);
+		close(fd);
+	}
+	else
+	{
+		ClairBytes reason = clair_bytes(path == NULL ? "not a name of a blob" : strerror(errno));
+
+		SendFrame(job->reader, WIRE_BLOB_ANSWER, &reason, 1, -1);
+	}
+}
+
+/* Takes a row of the reader; bounded, for a reader gone wild. */
+static void
+TakeRow(IndexJob *job, const HelperFrame *row)
+{
+	StagedRows *rows = job->rows.relations[row->relation];
+
+	if (rows == NULL)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader sent a row of \"%s\" while indexing an image",
+							   wire_relations[row->relation].name)));
+	for (uint32 i = 0; i < row->count; i++)
+		job->bytes += (int64) row->fields[i].size + (int64) sizeof(Datum);
+	if (job->bytes > CurrentLimits().reader_memory)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the image has more than " INT64_FORMAT " MB of features",
+							   CurrentLimits().reader_memory >> 20),
+						errhint("See clair.reader_memory.")));
+	StageRow(rows, row->fields);
+}
+
+/* Starts the reader and collects all that it says. SPI is connected. */
+static void
+ReadImage(IndexJob *job)
+{
+	JobFields *fields = BeginJob();
+	HelperFrame frame;
+
+	job->reader = StartHelper(HELPER_READER, job->is_directory ? -1 : job->input->fd);
+	AddToJob(fields, "job", "index");
+	AddToJob(fields, "directory", job->is_directory ? "true" : "false");
+	AddToJob(fields, "platform", job->platform);
+	AddToJob(fields, "architecture", ServerArchitecture());
+	SendJob(job->reader, fields);
+	do
+	{
+		ReceiveFrame(job->reader, &frame);
+		switch (frame.type)
+		{
+			case WIRE_ROW:
+				TakeRow(job, &frame);
+				break;
+			case WIRE_KNOWN:
+				SendFrame(job->reader, WIRE_KNOWN_ANSWER, KnownLayers(frame.fields, frame.count),
+						  frame.count, -1);
+				break;
+			case WIRE_BLOB:
+				AnswerBlob(job, &frame);
+				break;
+			case WIRE_PROGRESS:
+			case WIRE_DONE:
+				break;
+			default:
+				ereport(ERROR,
+						(errcode(ERRCODE_PROTOCOL_VIOLATION),
+						 errmsg("clair-reader sent an unexpected frame of type %d", frame.type)));
+		}
+	} while (frame.type != WIRE_DONE);
+	if (job->rows.relations[WIRE_IMAGE]->count == 0)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader found neither an image nor an error")));
+}
+
+/* Returns what is now known of the images, in the reader's order. */
+static void
+ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	for (int64 i = 0; i < job->rows.relations[WIRE_IMAGE]->count; i++)
+	{
+		SqlParameters parameters = {0};
+		HeapTuple row;
+		Datum values[INDEXED_IMAGE_COLUMNS];
+		bool nulls[INDEXED_IMAGE_COLUMNS];
+
+		AddInteger(&parameters, ids[i]);
+		AddText(&parameters, job->name);
+		AddRows(&parameters, job->rows.relations[WIRE_LAYER]);
+		AddRows(&parameters, job->rows.relations[WIRE_IMAGE_NAME]);
+		AddInteger(&parameters, i);
+		RunSql("SELECT image.id,"
+			   "     COALESCE($2, (SELECT min(given.name COLLATE \"C\")"
+			   "                   FROM unnest($8::bigint[], $9) AS given(image, name)"
+			   "                   WHERE given.image = $10)),"
+			   "     image.digest::text, image.platform, image.namespace::text, image.status,"
+			   "     (SELECT count(*)::integer FROM clair.image_layer WHERE image_id = image.id),"
+			   "     (SELECT count(DISTINCT part.layer)::integer FROM clair.image_layer AS part"
+			   "      WHERE part.image_id = image.id AND part.layer = ANY ($3)),"
+			   "     (SELECT count(*)::integer FROM clair.image_database"
+			   "      WHERE image_id = image.id AND until_position IS NULL),"
+			   "     (SELECT count(*) FROM clair.image_database AS found"
+			   "          JOIN clair.feature ON feature.database_id = found.database_id"
+			   "      WHERE found.image_id = image.id AND found.until_position IS NULL)"
+			   " FROM clair.image AS image"
+			   " WHERE image.id = $1",
+			   &parameters);
+		row = SPI_tuptable->vals[0];
+		heap_deform_tuple(row, SPI_tuptable->tupdesc, values, nulls);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+static char *
+TextArgument(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+static void
+CheckImageName(const char *name)
+{
+	if (name == NULL)
+		return;
+	if (name[0] == '\0' || strspn(name, "0123456789") == strlen(name) ||
+		strncmp(name, "sha256:", 7) == 0 || strncmp(name, "sha512:", 7) == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("invalid image name: \"%s\"", name),
+						errdetail("A name is neither empty nor all digits, and does not begin with "
+								  "\"sha256:\" or \"sha512:\": these are numbers and digests.")));
+}
+
+/* What both forms of index_image() share, from the opened input on. */
+static void
+IndexImage(FunctionCallInfo fcinfo, IndexJob *job)
+{
+	static const WireRelation relations[] = {
+		WIRE_IMAGE,		  WIRE_IMAGE_NAME, WIRE_IMAGE_MANIFEST, WIRE_IMAGE_LAYER, WIRE_LAYER,
+		WIRE_LAYER_ENTRY, WIRE_LAYER_FACT, WIRE_LAYER_PROBLEM,	WIRE_FEATURE};
+	OwnerState caller;
+
+	job->name = TextArgument(fcinfo, 1);
+	job->platform = TextArgument(fcinfo, 2);
+	CheckImageName(job->name);
+	PreventCommandIfReadOnly("clair.index_image()");
+	PreventCommandIfParallelMode("clair.index_image()");
+	for (size_t i = 0; i < lengthof(relations); i++)
+		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
+	BecomeOwner(&caller);
+	SPI_connect();
+	ReadImage(job);
+	ReturnImages(fcinfo, job, StoreImages(&job->rows, job->name));
+	SPI_finish();
+	ResumeCaller(&caller);
+}
+
+/* A memory context of the call's own: what is opened and started goes with it. */
+static MemoryContext
+EnterCallContext(MemoryContext *old_context)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "clair index",
+												  ALLOCSET_DEFAULT_SIZES);
+
+	*old_context = MemoryContextSwitchTo(context);
+	return context;
+}
+
+Datum
+index_image_path(PG_FUNCTION_ARGS)
+{
+	MemoryContext old_context;
+	MemoryContext context;
+	IndexJob *job;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	context = EnterCallContext(&old_context);
+	job = palloc0(sizeof(IndexJob));
+	job->input = OpenServerFile(TextArgument(fcinfo, 0), &job->is_directory);
+	IndexImage(fcinfo, job);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+Datum
+index_image_content(PG_FUNCTION_ARGS)
+{
+	MemoryContext old_context;
+	MemoryContext context;
+	IndexJob *job;
+	bytea *content;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	context = EnterCallContext(&old_context);
+	job = palloc0(sizeof(IndexJob));
+	content = PG_GETARG_BYTEA_PP(0);
+	job->input = OpenSpoolFile();
+	WriteSpoolFile(job->input, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	IndexImage(fcinfo, job);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+Datum
+delete_image(PG_FUNCTION_ARGS)
+{
+	SqlParameters parameters = {0};
+	OwnerState caller;
+	int64 id;
+
+	PreventCommandIfReadOnly("clair.delete_image()");
+	BecomeOwner(&caller);
+	SPI_connect();
+	AddText(&parameters, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	RunSql("DELETE FROM clair.image WHERE id = clair.image_id($1) RETURNING id", &parameters);
+	id = ResultInteger(0, 1);
+	SPI_finish();
+	ResumeCaller(&caller);
+	PG_RETURN_INT64(id);
+}
+
+Datum
+collect_garbage(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	OwnerState caller;
+	Datum values[3];
+	bool nulls[3] = {false};
+
+	PreventCommandIfReadOnly("clair.collect_garbage()");
+	InitMaterializedSRF(fcinfo, 0);
+	BecomeOwner(&caller);
+	SPI_connect();
+	values[0] = Int64GetDatum(
+		RunSql("DELETE FROM clair.image"
+			   " WHERE id IN (SELECT old.id"
+			   "              FROM clair.image AS old"
+			   "                  LEFT JOIN clair.image_name AS name ON name.image_id = old.id"
+			   "              WHERE old.superseded_at IS NOT NULL AND name.name IS NULL)",
+			   NULL));
+	values[1] = Int64GetDatum(RunSql(
+		"DELETE FROM clair.layer"
+		" WHERE digest IN (SELECT layer.digest"
+		"                  FROM clair.layer AS layer"
+		"                      LEFT JOIN clair.image_layer AS part ON part.layer = layer.digest"
+		"                  WHERE part.layer IS NULL)",
+		NULL));
+	values[2] = Int64GetDatum(RunSql(
+		"DELETE FROM clair.package_database"
+		" WHERE id IN (SELECT base.id"
+		"              FROM clair.package_database AS base"
+		"                  LEFT JOIN clair.image_database AS found ON found.database_id = base.id"
+		"              WHERE found.database_id IS NULL)",
+		NULL));
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	SPI_finish();
+	ResumeCaller(&caller);
+	return (Datum) 0;
+}

@@ -1,0 +1,242 @@
+/*
+ * Indexing images, and what an image consists of.
+ */
+CREATE FUNCTION clair.namespace_of(roles text[], keys text[], "values" text[])
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH fact AS (
+        SELECT role, key, value
+        FROM unnest(roles, keys, "values") AS f(role, key, value)
+    ),
+    os AS (
+        SELECT
+            pg_catalog.lower(pg_catalog.max(value) FILTER (WHERE key = 'id')) AS id,
+            pg_catalog.max(value) FILTER (WHERE key = 'version_id') AS version_id,
+            pg_catalog.max(value) FILTER (WHERE key = 'version_codename') AS codename,
+            COALESCE(pg_catalog.max(value) FILTER (WHERE key = 'pretty_name'), '') AS pretty_name
+        FROM fact
+        WHERE role = 'os-release'
+    ),
+    lsb AS (
+        SELECT
+            pg_catalog.lower(pg_catalog.max(value) FILTER (WHERE key = 'distrib_id')) AS id,
+            pg_catalog.max(value) FILTER (WHERE key = 'distrib_release') AS version_id
+        FROM fact
+        WHERE role = 'lsb-release'
+    ),
+    suite AS (
+        SELECT pg_catalog.regexp_replace(value, '(-(updates|security|backports|proposed-updates)|/.*)$', '')
+            AS name
+        FROM fact
+        WHERE role = 'apt-sources'
+    ),
+    candidate (precedence, namespace) AS (
+        -- What os-release says outright.
+        SELECT 1,
+            CASE
+                WHEN id = 'alpine' AND (pretty_name ~ '\yedge\y' OR version_id ~ '_') THEN 'alpine:edge'
+                WHEN id = 'alpine' THEN 'alpine:v' || pg_catalog.substring(version_id, '^\d+\.\d+')
+                WHEN id IN ('debian', 'raspbian') THEN 'debian:' || pg_catalog.split_part(version_id, '.', 1)
+                ELSE id || ':' || version_id
+            END
+        FROM os
+        WHERE id <> '' AND version_id <> ''
+        UNION ALL
+        -- Debian's testing and unstable have no VERSION_ID and the same texts: apt tells them apart.
+        SELECT 2, 'debian:' || c.release
+        FROM os, suite AS s
+            JOIN clair.codename AS c ON c.family = 'debian' AND c.codename = s.name
+        WHERE os.id = 'debian'
+        UNION ALL
+        SELECT 3, 'debian:' || c.release
+        FROM os
+            JOIN clair.codename AS c ON c.family = 'debian' AND c.codename = os.codename
+        WHERE os.id = 'debian'
+            AND (os.pretty_name !~ '/sid' OR EXISTS (SELECT FROM suite WHERE name = 'testing'))
+        UNION ALL
+        SELECT 4, 'debian:unstable'
+        FROM os
+        WHERE os.id = 'debian' AND os.pretty_name ~ '/sid'
+        UNION ALL
+        SELECT 5,
+            id || ':' || CASE WHEN id = 'debian' THEN pg_catalog.split_part(version_id, '.', 1) ELSE version_id END
+        FROM lsb
+        WHERE id <> '' AND version_id <> ''
+        UNION ALL
+        SELECT 6,
+            'alpine:' || CASE WHEN value ~ '_' THEN 'edge' ELSE 'v' || pg_catalog.substring(value, '^\d+\.\d+') END
+        FROM fact
+        WHERE role = 'alpine-release' AND value ~ '^\d+\.\d+'
+        UNION ALL
+        SELECT 7, 'debian:' || pg_catalog.split_part(value, '.', 1)
+        FROM fact
+        WHERE role = 'debian_version' AND value ~ '^\d+(\.\d+)*$'
+        UNION ALL
+        SELECT 8, c.family || ':' || c.release
+        FROM suite AS s
+            JOIN clair.codename AS c ON c.codename = s.name
+        UNION ALL
+        SELECT 9, 'debian:unstable'
+        FROM fact
+        WHERE role = 'debian_version' AND value ~ '/sid$'
+    )
+    SELECT namespace
+    FROM candidate
+    WHERE namespace IS NOT NULL
+    ORDER BY precedence, namespace COLLATE "C"
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION clair.namespace_of(text[], text[], text[]) IS
+    'the namespace that the release files of an image speak of: which file, which key, which value';
+REVOKE ALL ON FUNCTION clair.namespace_of(text[], text[], text[]) FROM PUBLIC;
+
+CREATE TYPE clair.indexed_image AS (
+    image bigint,
+    name text,
+    digest text,
+    platform text,
+    namespace text,
+    status text,
+    layers integer,
+    layers_read integer,
+    databases integer,
+    features bigint
+);
+COMMENT ON TYPE clair.indexed_image IS
+    'what clair.index_image() says of an image: layers_read is how many had to be inflated, databases and features what is visible at its top';
+
+CREATE FUNCTION clair.index_image(path text, name text DEFAULT NULL, platform text DEFAULT NULL)
+RETURNS SETOF clair.indexed_image
+LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1
+AS 'MODULE_PATHNAME', 'index_image_path';
+COMMENT ON FUNCTION clair.index_image(text, text, text) IS
+    'reads an image from a file or directory of the server (docker save, OCI layout, or one layer) and stores its features';
+REVOKE ALL ON FUNCTION clair.index_image(text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION clair.index_image(content bytea, name text DEFAULT NULL, platform text DEFAULT NULL)
+RETURNS SETOF clair.indexed_image
+LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1
+AS 'MODULE_PATHNAME', 'index_image_content';
+COMMENT ON FUNCTION clair.index_image(bytea, text, text) IS
+    'reads an image from the bytes of its archive and stores its features';
+REVOKE ALL ON FUNCTION clair.index_image(bytea, text, text) FROM PUBLIC;
+
+CREATE FUNCTION clair.image_id(image text)
+RETURNS bigint
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    IF image ~ '^[0-9]{1,18}$' THEN
+        SELECT i.id INTO found_id FROM clair.image AS i WHERE i.id = image::bigint;
+    ELSIF image ~ '^sha(256|512):' THEN
+        SELECT i.id INTO found_id FROM clair.image AS i WHERE i.digest = image;
+        IF found_id IS NULL THEN
+            SELECT m.image_id INTO found_id FROM clair.manifest AS m WHERE m.digest = image;
+        END IF;
+    ELSE
+        SELECT n.image_id INTO found_id FROM clair.image_name AS n WHERE n.name = image;
+    END IF;
+    IF found_id IS NULL THEN
+        RAISE EXCEPTION 'image "%" does not exist', image
+            USING ERRCODE = 'undefined_object',
+                HINT = 'An image is its number, its digest or its name; see clair.image_name. clair.index_image() adds images.';
+    END IF;
+    RETURN found_id;
+END
+$$;
+COMMENT ON FUNCTION clair.image_id(text) IS
+    'the image that a text means: all digits its number, sha256: or sha512: its digest or a manifest''s, else its name; an error when there is none';
+REVOKE ALL ON FUNCTION clair.image_id(text) FROM PUBLIC;
+
+CREATE VIEW clair.feature_introduction AS
+SELECT
+    surviving.image_id,
+    surviving.path,
+    f.number,
+    -- The oldest layer since which every database at this path has had the feature.
+    COALESCE(
+        pg_catalog.max(state.next_position)
+            FILTER (WHERE former.database_id IS NULL OR state.until_position <> state.next_position),
+        pg_catalog.min(state.position)
+    ) AS position
+FROM clair.image_database AS surviving
+    JOIN clair.feature AS f ON f.database_id = surviving.database_id
+    JOIN (
+        SELECT
+            image_id, path, position, until_position, database_id,
+            pg_catalog.lead(position) OVER (PARTITION BY image_id, path ORDER BY position)
+                AS next_position
+        FROM clair.image_database
+    ) AS state ON state.image_id = surviving.image_id AND state.path = surviving.path
+    LEFT JOIN clair.feature AS former
+        ON former.database_id = state.database_id
+        AND former.name = f.name
+        AND former.architecture IS NOT DISTINCT FROM f.architecture
+        AND former.version IS NOT DISTINCT FROM f.version
+        AND former.invalid_version IS NOT DISTINCT FROM f.invalid_version
+WHERE surviving.until_position IS NULL
+GROUP BY surviving.image_id, surviving.path, f.number;
+COMMENT ON VIEW clair.feature_introduction IS
+    'which layer introduced each feature of an image: the oldest since which, without a break, the package database at this path has had it';
+
+CREATE VIEW clair.image_feature AS
+SELECT
+    d.image_id,
+    d.path AS database_path,
+    f.namespace,
+    f.name,
+    COALESCE(clair.bare(f.version), f.invalid_version) AS version,
+    f.source_name,
+    COALESCE(clair.bare(f.source_version), f.invalid_version) AS source_version,
+    f.architecture,
+    f.version AS version_key,
+    f.source_version AS source_version_key,
+    f.problem,
+    layer.layer AS introduced_by,
+    layer.command
+FROM clair.image_database AS d
+    JOIN clair.feature AS f ON f.database_id = d.database_id
+    LEFT JOIN clair.feature_introduction AS introduction
+        ON introduction.image_id = d.image_id
+        AND introduction.path = d.path
+        AND introduction.number = f.number
+    LEFT JOIN clair.image_layer AS layer
+        ON layer.image_id = d.image_id AND layer.position = introduction.position
+WHERE d.until_position IS NULL;
+COMMENT ON VIEW clair.image_feature IS
+    'the features of all images; which layer introduced each is looked up only when asked for';
+
+CREATE FUNCTION clair.features(image text)
+RETURNS TABLE (namespace text, name text, version text, source_name text, source_version text,
+    architecture text, introduced_by text, command text)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT f.namespace, f.name, f.version, f.source_name, f.source_version, f.architecture,
+        f.introduced_by, f.command
+    FROM clair.image_feature AS f
+    WHERE f.image_id = clair.image_id(features.image)
+    ORDER BY f.name, f.architecture, f.version_key;
+END;
+COMMENT ON FUNCTION clair.features(text) IS
+    'the features of an image, with the layer that brought each and that layer''s command';
+REVOKE ALL ON FUNCTION clair.features(text) FROM PUBLIC;
+
+CREATE FUNCTION clair.delete_image(image text)
+RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION clair.delete_image(text) IS
+    'deletes an image with its names and manifests, and returns its number; what it shared with others goes with clair.collect_garbage()';
+REVOKE ALL ON FUNCTION clair.delete_image(text) FROM PUBLIC;
+
+CREATE FUNCTION clair.collect_garbage()
+RETURNS TABLE (images bigint, layers bigint, databases bigint)
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION clair.collect_garbage() IS
+    'deletes images that no name points to, and layers and package databases that no image has; returns how many';
+REVOKE ALL ON FUNCTION clair.collect_garbage() FROM PUBLIC;

@@ -1,0 +1,96 @@
+/*
+ * layers.c
+ *    Layers: which are known, and storing what the others say.
+ *
+ * A layer is stored by its diff id, once for all images; under which digests its bytes have
+ * been seen is stored too, so that bytes seen before are never inflated again.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+#include "index/store.h"
+
+ClairBytes *
+KnownLayers(const ClairBytes *digests, uint32 count)
+{
+	SqlParameters parameters = {0};
+	ClairBytes *answers = palloc0(sizeof(ClairBytes) * Max(count, 1));
+
+	AddTextArray(&parameters, digests, count);
+	/* The order of the locks is that of their keys: the same in every session. */
+	RunSql("SELECT pg_advisory_xact_lock('clair.layer'::regclass::oid::integer, lock.key)"
+		   " FROM (SELECT DISTINCT hashtext(wanted.digest) AS key"
+		   "       FROM unnest($1) AS wanted(digest)"
+		   "           LEFT JOIN clair.layer_blob AS blob ON blob.digest = wanted.digest"
+		   "       WHERE blob.digest IS NULL"
+		   "       ORDER BY key"
+		   "       OFFSET 0) AS lock",
+		   &parameters);
+	/* Another session may have stored some while we waited for our locks. */
+	RunSql("SELECT wanted.number - 1, blob.layer"
+		   " FROM unnest($1) WITH ORDINALITY AS wanted(digest, number)"
+		   "     JOIN clair.layer_blob AS blob ON blob.digest = wanted.digest",
+		   &parameters);
+	for (uint64 row = 0; row < SPI_processed; row++)
+		answers[ResultInteger(row, 1)] = clair_bytes(ResultText(row, 2));
+	return answers;
+}
+
+void
+StoreLayers(const IndexRows *rows)
+{
+	SqlParameters layers = {0};
+	SqlParameters said;
+	uint64 new_count;
+	ClairBytes *new_layers;
+
+	AddRows(&layers, rows->relations[WIRE_LAYER]);
+	RunSql(
+		"INSERT INTO clair.layer (digest, size, entries)"
+		" SELECT DISTINCT ON (layer) layer, size::bigint, entries::bigint"
+		" FROM unnest($1, $2, $3, $4, $5) AS read(layer, stored_digest, size, stored_size, entries)"
+		" ORDER BY layer"
+		" ON CONFLICT (digest) DO NOTHING"
+		" RETURNING digest",
+		&layers);
+	new_count = SPI_processed;
+	new_layers = palloc(sizeof(ClairBytes) * Max(new_count, 1));
+	for (uint64 row = 0; row < new_count; row++)
+		new_layers[row] = clair_bytes(ResultText(row, 1));
+	RunSql(
+		"INSERT INTO clair.layer_blob (digest, layer, size)"
+		" SELECT DISTINCT ON (stored_digest) stored_digest, layer, stored_size::bigint"
+		" FROM unnest($1, $2, $3, $4, $5) AS read(layer, stored_digest, size, stored_size, entries)"
+		" ORDER BY stored_digest"
+		" ON CONFLICT (digest) DO NOTHING",
+		&layers);
+
+	memset(&said, 0, sizeof(said));
+	AddRows(&said, rows->relations[WIRE_LAYER_ENTRY]);
+	AddTextArray(&said, new_layers, new_count);
+	RunSql("INSERT INTO clair.layer_entry (layer, number, path, type, target, role, content)"
+		   " SELECT layer, number::integer, path, type, target, role, content"
+		   " FROM unnest($1, $2, $3, $4, $5, $6, $7)"
+		   "     AS entry(layer, number, path, type, target, role, content)"
+		   " WHERE layer = ANY ($8)",
+		   &said);
+
+	memset(&said, 0, sizeof(said));
+	AddRows(&said, rows->relations[WIRE_LAYER_FACT]);
+	AddTextArray(&said, new_layers, new_count);
+	RunSql("INSERT INTO clair.layer_fact (layer, path, key, value)"
+		   " SELECT layer, path, key, value"
+		   " FROM unnest($1, $2, $3, $4) AS fact(layer, path, key, value)"
+		   " WHERE layer = ANY ($5)",
+		   &said);
+
+	memset(&said, 0, sizeof(said));
+	AddRows(&said, rows->relations[WIRE_LAYER_PROBLEM]);
+	AddTextArray(&said, new_layers, new_count);
+	RunSql("INSERT INTO clair.layer_problem (layer, number, path, reason)"
+		   " SELECT layer, number::integer, path, reason"
+		   " FROM unnest($1, $2, $3, $4) AS problem(layer, number, path, reason)"
+		   " WHERE layer = ANY ($5)",
+		   &said);
+}

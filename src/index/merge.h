@@ -1,0 +1,48 @@
+/*
+ * merge.h
+ *    Merging the layers of an image: what is visible at its top, and since which layer.
+ */
+#ifndef CLAIR_MERGE_H
+#define CLAIR_MERGE_H
+
+#include "postgres.h"
+
+typedef enum EntryType
+{
+	ENTRY_FILE,
+	ENTRY_DIRECTORY,
+	ENTRY_SYMLINK,
+	ENTRY_OTHER,
+	ENTRY_WHITEOUT,
+	ENTRY_OPAQUE
+} EntryType;
+
+/* An entry of a layer, as clair.layer_entry has it. */
+typedef struct MergeEntry
+{
+	int position; /* of the layer, from 1, the base; entries come in this order */
+	EntryType type;
+	const char *path;
+	const char *target; /* of a symlink; of a file that only a link makes wanted: the wanted path */
+	const char *role;	/* or NULL */
+	const char *content; /* of a package database, or NULL */
+
+	/* What merging found out. */
+	const char *canonical; /* where it lies, links on the way resolved; NULL: nowhere */
+	int until_position;	   /* of a file with a role: the layer that took it away, or 0 */
+	bool reachable;		   /* of one: it is still there, and at (or linked from) a wanted path */
+	const char *leads_to;  /* of a wanted link that is still there: its end; NULL: a circle */
+	bool is_visible_link;  /* whether it is such a link */
+} MergeEntry;
+
+/*
+ * Merges the layers from the base up, by the rules of OCI's image-layer specification:
+ * whiteouts and opaque directories hide what lower layers have; then the layer's own entries
+ * come, a file or link replacing whatever lies at its path with all below, a directory
+ * replacing anything but a directory. Paths go through the links of the layers merged so
+ * far, and never leave the root. Fills the results in the entries; memory comes from the
+ * current context.
+ */
+extern void MergeLayers(MergeEntry *entries, int64 count);
+
+#endif

@@ -1,0 +1,507 @@
+/*
+ * store.c
+ *    From what a reader said of an archive to the rows of its images.
+ *
+ * Rows that sessions share (layers, package databases) are inserted in the order of their
+ * digests with ON CONFLICT DO NOTHING, table after table in one order, so that sessions
+ * which store the same ones wait for each other but never in a circle. What a layer says is
+ * stored with the layer; merging reads it from there, whether it was read now or long ago.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+#include "index/merge.h"
+#include "index/store.h"
+
+/* Which of the staged images is being stored: its number in the job and its id. */
+typedef struct StoredImage
+{
+	int64 number;
+	int64 id;
+	const char *namespace;
+	MergeEntry *entries; /* of all its layers, base first */
+	int64 entry_count;
+} StoredImage;
+
+/* Staged features with the package database that they belong to, in rows of clair.feature. */
+#define STAGED_FEATURES                                                                            \
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8) AS staged(content, number, name, version,"             \
+	" source_name, source_version, architecture, problem)"
+
+static EntryType
+EntryTypeOf(const char *type)
+{
+	static const char *const names[] = {
+		[ENTRY_FILE] = "file",	 [ENTRY_DIRECTORY] = "directory", [ENTRY_SYMLINK] = "symlink",
+		[ENTRY_OTHER] = "other", [ENTRY_WHITEOUT] = "whiteout",	  [ENTRY_OPAQUE] = "opaque"};
+
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(type, names[i]) == 0)
+			return i;
+	}
+	elog(ERROR, "unknown type of a layer's entry: %s", type);
+}
+
+/* Reads what the layers of an image say, base first, and merges it. */
+static void
+MergeImage(const IndexRows *rows, StoredImage *image)
+{
+	SqlParameters parameters = {0};
+
+	AddRows(&parameters, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&parameters, image->number);
+	image->entry_count = RunSql(
+		"SELECT part.position, entry.type, entry.path, entry.target, entry.role, entry.content"
+		" FROM unnest($1::bigint[], $2::bigint[], $3, $4, $5)"
+		"         AS part(image, position, layer, stored_digest, command)"
+		"     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
+		" WHERE part.image = $6"
+		" ORDER BY part.position, entry.number",
+		&parameters);
+	image->entries = palloc0(sizeof(MergeEntry) * Max(image->entry_count, 1));
+	for (int64 row = 0; row < image->entry_count; row++)
+	{
+		MergeEntry *entry = &image->entries[row];
+
+		entry->position = (int) ResultInteger(row, 1);
+		entry->type = EntryTypeOf(ResultText(row, 2));
+		entry->path = ResultText(row, 3);
+		entry->target = ResultText(row, 4);
+		entry->role = ResultText(row, 5);
+		entry->content = ResultText(row, 6);
+	}
+	MergeLayers(image->entries, image->entry_count);
+}
+
+/* Adds the visible release files: position of the layer, path in it, role, canonical path. */
+static void
+AddReleaseFiles(SqlParameters *parameters, const StoredImage *image)
+{
+	ClairBytes *columns[4];
+	int64 count = 0;
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		columns[i] = palloc(sizeof(ClairBytes) * Max(image->entry_count, 1));
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		const MergeEntry *entry = &image->entries[i];
+
+		if (!entry->reachable || entry->content != NULL)
+			continue;
+		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
+		columns[1][count] = clair_bytes(entry->path);
+		columns[2][count] = clair_bytes(entry->role);
+		columns[3][count] = clair_bytes(entry->canonical);
+		count++;
+	}
+	for (size_t i = 0; i < lengthof(columns); i++)
+		AddTextArray(parameters, columns[i], count);
+}
+
+/* The namespace that the visible release files speak of. */
+static const char *
+NamespaceOf(const IndexRows *rows, const StoredImage *image)
+{
+	SqlParameters parameters = {0};
+	char *found;
+
+	AddRows(&parameters, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&parameters, image->number);
+	AddReleaseFiles(&parameters, image);
+	/* etc/os-release stands before usr/lib/os-release: the latter counts when it is alone. */
+	RunSql(
+		"SELECT clair.namespace_of(array_agg(role), array_agg(key), array_agg(value))"
+		" FROM (SELECT file.role, fact.key, fact.value,"
+		"           rank() OVER (PARTITION BY file.role, CASE file.role WHEN 'os-release' THEN '' "
+		"ELSE file.canonical END"
+		"                        ORDER BY file.canonical COLLATE \"C\") AS place"
+		"       FROM unnest($1::bigint[], $2::bigint[], $3, $4, $5)"
+		"               AS part(image, position, layer, stored_digest, command)"
+		"           JOIN unnest($7::bigint[], $8, $9, $10) AS file(position, path, role, canonical)"
+		"               ON file.position = part.position"
+		"           JOIN clair.layer_fact AS fact"
+		"               ON fact.layer = part.layer AND fact.path = file.path"
+		"       WHERE part.image = $6) AS visible"
+		" WHERE place = 1",
+		&parameters);
+	found = ResultText(0, 1);
+	return found != NULL ? found : "unknown";
+}
+
+/* Adds the image's package databases: position, canonical path, content, format, until. */
+static int64
+AddDatabases(SqlParameters *parameters, const StoredImage *image)
+{
+	ClairBytes *columns[5];
+	int64 count = 0;
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		columns[i] = palloc(sizeof(ClairBytes) * Max(image->entry_count, 1));
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		const MergeEntry *entry = &image->entries[i];
+		bool was_visible = entry->until_position > entry->position && entry->target == NULL;
+
+		if (entry->content == NULL || (!entry->reachable && !was_visible))
+			continue;
+		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
+		columns[1][count] = clair_bytes(entry->canonical);
+		columns[2][count] = clair_bytes(entry->content);
+		columns[3][count] = clair_bytes(entry->role);
+		columns[4][count] = clair_bytes(
+			psprintf("%d", entry->reachable ? 0 : entry->until_position));
+		count++;
+	}
+	for (size_t i = 0; i < lengthof(columns); i++)
+		AddTextArray(parameters, columns[i], count);
+	return count;
+}
+
+/* Stores the image's package databases and their features, as far as they are new. */
+static void
+StoreDatabases(const IndexRows *rows, const StoredImage *image)
+{
+	SqlParameters wanted = {0};
+	SqlParameters features = {0};
+	uint64 new_count;
+	ClairBytes *new_ids;
+
+	AddDatabases(&wanted, image);
+	AddText(&wanted, image->namespace);
+	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
+		   " SELECT DISTINCT content COLLATE \"C\", $6, format"
+		   " FROM unnest($1, $2, $3, $4, $5) AS found(position, path, content, format, until)"
+		   " ORDER BY 1, 3"
+		   " ON CONFLICT (content, namespace, format) DO NOTHING"
+		   " RETURNING id",
+		   &wanted);
+	new_count = SPI_processed;
+	new_ids = palloc(sizeof(ClairBytes) * Max(new_count, 1));
+	for (uint64 row = 0; row < new_count; row++)
+		new_ids[row] = clair_bytes(ResultText(row, 1));
+	if (new_count == 0)
+		return;
+
+	AddRows(&features, rows->relations[WIRE_FEATURE]);
+	AddTextArray(&features, new_ids, new_count);
+	RunSql(
+		"INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
+		" source_version, architecture, invalid_version, problem)"
+		" SELECT DISTINCT ON (base.id, staged.number::integer)"
+		"     base.id, staged.number::integer, base.namespace, staged.name,"
+		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, staged.version) END,"
+		"     staged.source_name,"
+		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, "
+		"staged.source_version) END,"
+		"     staged.architecture,"
+		"     CASE WHEN staged.problem IS NOT NULL THEN staged.version END,"
+		"     staged.problem"
+		" FROM " STAGED_FEATURES
+		"     JOIN clair.package_database AS base ON base.content = staged.content"
+		" WHERE base.id = ANY ($9::bigint[])"
+		" ORDER BY base.id, staged.number::integer",
+		&features);
+
+	/* A layer that was known before, in another namespace: its features are known too. */
+	memset(&features, 0, sizeof(features));
+	AddTextArray(&features, new_ids, new_count);
+	RunSql("INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
+		   " source_version, architecture, invalid_version, problem)"
+		   " SELECT base.id, feature.number, base.namespace, feature.name, feature.version,"
+		   "     feature.source_name, feature.source_version, feature.architecture,"
+		   "     feature.invalid_version, feature.problem"
+		   " FROM (SELECT fresh.id, fresh.namespace, min(sibling.id) AS sibling_id"
+		   "       FROM clair.package_database AS fresh"
+		   "           JOIN clair.package_database AS sibling"
+		   "               ON sibling.content = fresh.content AND sibling.format = fresh.format"
+		   "                   AND sibling.id < fresh.id"
+		   "           LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
+		   "       WHERE fresh.id = ANY ($1::bigint[]) AND mine.database_id IS NULL"
+		   "       GROUP BY fresh.id, fresh.namespace) AS base"
+		   "     JOIN clair.feature AS feature ON feature.database_id = base.sibling_id",
+		   &features);
+}
+
+/* Roles of files whose links matter when they lead nowhere. */
+static bool
+IsDatabaseRole(const char *role)
+{
+	return strcmp(role, "dpkg") == 0 || strcmp(role, "apk") == 0 || strcmp(role, "rpm") == 0;
+}
+
+static bool
+LeadsToDatabase(const StoredImage *image, const MergeEntry *link)
+{
+	if (link->leads_to == NULL)
+		return false;
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		const MergeEntry *entry = &image->entries[i];
+
+		if (entry->content != NULL && entry->reachable &&
+			strcmp(entry->canonical, link->leads_to) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Adds the links at wanted paths that lead to no package database that was read: position of
+ * the layer, path, what is wrong.
+ */
+static void
+AddLinkProblems(SqlParameters *parameters, const StoredImage *image)
+{
+	ClairBytes *columns[3];
+	int64 count = 0;
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		columns[i] = palloc(sizeof(ClairBytes) * Max(image->entry_count, 1));
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		const MergeEntry *entry = &image->entries[i];
+
+		if (!entry->is_visible_link || !IsDatabaseRole(entry->role) ||
+			LeadsToDatabase(image, entry))
+			continue;
+		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
+		columns[1][count] = clair_bytes(entry->path);
+		columns[2][count] = clair_bytes(
+			psprintf("it is a link to \"%s\", where no package database was read", entry->target));
+		count++;
+	}
+	for (size_t i = 0; i < lengthof(columns); i++)
+		AddTextArray(parameters, columns[i], count);
+}
+
+/* Inserts the image; false when it was there already. Sets its id either way. */
+static bool
+StoreImageRow(const IndexRows *rows, StoredImage *image)
+{
+	SqlParameters parameters = {0};
+	bool is_new;
+
+	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
+	AddInteger(&parameters, image->number);
+	AddText(&parameters, image->namespace);
+	is_new = RunSql("INSERT INTO clair.image (digest, platform, namespace, status)"
+					" SELECT digest, platform, $5, 'ok'"
+					" FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
+					" WHERE number = $4"
+					" ON CONFLICT (digest) DO NOTHING"
+					" RETURNING id",
+					&parameters) == 1;
+	if (!is_new && RunSql("SELECT stored.id"
+						  " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
+						  "     JOIN clair.image AS stored ON stored.digest = image.digest"
+						  " WHERE number = $4 AND $5 IS NOT NULL",
+						  &parameters) != 1)
+		elog(ERROR, "image is neither new nor known");
+	image->id = ResultInteger(0, 1);
+	return is_new;
+}
+
+/* Stores layers, package databases and problems of a new image, then its status. */
+static void
+StoreImageContents(const IndexRows *rows, const StoredImage *image)
+{
+	SqlParameters layers = {0};
+	SqlParameters databases = {0};
+	SqlParameters problems = {0};
+	SqlParameters status = {0};
+
+	AddRows(&layers, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&layers, image->number);
+	AddInteger(&layers, image->id);
+	RunSql("INSERT INTO clair.image_layer (image_id, position, layer, stored_digest, command)"
+		   " SELECT $7, position, layer, stored_digest, command"
+		   " FROM unnest($1::bigint[], $2::integer[], $3, $4, $5)"
+		   "     AS part(image, position, layer, stored_digest, command)"
+		   " WHERE image = $6",
+		   &layers);
+
+	AddDatabases(&databases, image);
+	AddText(&databases, image->namespace);
+	AddInteger(&databases, image->id);
+	RunSql(
+		"INSERT INTO clair.image_database (image_id, position, path, database_id, until_position)"
+		" SELECT $7, found.position, found.path, base.id, NULLIF(found.until, 0)"
+		" FROM unnest($1::integer[], $2, $3, $4, $5::integer[])"
+		"         AS found(position, path, content, format, until)"
+		"     JOIN clair.package_database AS base"
+		"         ON base.content = found.content AND base.format = found.format"
+		"             AND base.namespace = $6",
+		&databases);
+
+	AddLinkProblems(&problems, image);
+	AddInteger(&problems, image->id);
+	RunSql("INSERT INTO clair.image_problem (image_id, number, place, reason)"
+		   " SELECT $4, row_number() OVER (ORDER BY position, path, number), format('layer %s: "
+		   "%s', position, path),"
+		   "     reason"
+		   " FROM (SELECT position, path, 0 AS number, reason"
+		   "       FROM unnest($1::integer[], $2, $3) AS link(position, path, reason)"
+		   "       UNION ALL"
+		   "       SELECT part.position, problem.path, problem.number, problem.reason"
+		   "       FROM clair.image_layer AS part"
+		   "           JOIN clair.layer_problem AS problem ON problem.layer = part.layer"
+		   "           JOIN clair.layer_entry AS entry"
+		   "               ON entry.layer = part.layer AND entry.path = problem.path"
+		   "           JOIN clair.image_database AS found"
+		   "               ON found.image_id = part.image_id AND found.position = part.position"
+		   "                   AND found.until_position IS NULL"
+		   "           JOIN clair.package_database AS base"
+		   "               ON base.id = found.database_id AND base.content = entry.content"
+		   "       WHERE part.image_id = $4"
+		   "       UNION ALL"
+		   "       SELECT found.position, found.path, feature.number,"
+		   "           format('package \"%s\" has the invalid version \"%s\": %s', feature.name,"
+		   "               feature.invalid_version, feature.problem)"
+		   "       FROM clair.image_database AS found"
+		   "           JOIN clair.feature AS feature ON feature.database_id = found.database_id"
+		   "       WHERE found.image_id = $4 AND found.until_position IS NULL"
+		   "           AND feature.problem IS NOT NULL) AS problem",
+		   &problems);
+
+	AddInteger(&status, image->id);
+	AddText(&status, image->namespace);
+	RunSql("UPDATE clair.image"
+		   " SET status = CASE"
+		   "     WHEN NOT EXISTS (SELECT FROM clair.image_database"
+		   "                      WHERE image_id = $1 AND until_position IS NULL)"
+		   "         THEN 'no_package_database'"
+		   "     WHEN $2 = 'unknown' THEN 'unknown_namespace'"
+		   "     WHEN NOT EXISTS (SELECT FROM clair.builtin_updater, unnest(namespaces) AS pattern"
+		   "                      WHERE $2 LIKE pattern)"
+		   "         THEN 'unsupported_namespace'"
+		   "     WHEN EXISTS (SELECT FROM clair.image_problem WHERE image_id = $1) THEN 'partial'"
+		   "     ELSE 'ok' END"
+		   " WHERE id = $1",
+		   &status);
+}
+
+/* The id of an image that is there already; 0 when it is not. */
+static int64
+KnownImage(const IndexRows *rows, int64 number)
+{
+	SqlParameters parameters = {0};
+
+	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
+	AddInteger(&parameters, number);
+	if (RunSql("SELECT stored.id"
+			   " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
+			   "     JOIN clair.image AS stored ON stored.digest = image.digest"
+			   " WHERE number = $4",
+			   &parameters) == 0)
+		return 0;
+	return ResultInteger(0, 1);
+}
+
+/* Stores an image unless it is known; returns its id. */
+static int64
+StoreImage(const IndexRows *rows, int64 number)
+{
+	StoredImage image = {.number = number};
+
+	image.id = KnownImage(rows, number);
+	if (image.id != 0)
+		return image.id;
+	MergeImage(rows, &image);
+	image.namespace = NamespaceOf(rows, &image);
+	StoreDatabases(rows, &image);
+	if (StoreImageRow(rows, &image))
+		StoreImageContents(rows, &image);
+	return image.id;
+}
+
+/* The names that an image shall have: the given one, or those of the archive. */
+#define GIVEN_NAMES                                                                                \
+	"(SELECT given.name FROM unnest($1::bigint[], $2) AS given(image, name)"                       \
+	" WHERE given.image = $3 AND $5 IS NULL"                                                       \
+	" UNION ALL SELECT $5 WHERE $5 IS NOT NULL)"
+
+/* Lets the names and manifests of an image point to it. */
+static void
+StorePointers(const IndexRows *rows, int64 number, int64 id, const char *name)
+{
+	SqlParameters names = {0};
+	SqlParameters kept = {0};
+	SqlParameters manifests = {0};
+
+	AddRows(&names, rows->relations[WIRE_IMAGE_NAME]);
+	AddInteger(&names, number);
+	AddInteger(&names, id);
+	AddText(&names, name);
+	RunSql("UPDATE clair.image SET superseded_at = now()"
+		   " WHERE id IN (SELECT former.image_id"
+		   "              FROM " GIVEN_NAMES " AS given"
+		   "                  JOIN clair.image_name AS former ON former.name = given.name"
+		   "              WHERE former.image_id <> $4)",
+		   &names);
+	RunSql("INSERT INTO clair.image_name (name, image_id)"
+		   " SELECT DISTINCT given.name COLLATE \"C\", $4"
+		   " FROM " GIVEN_NAMES " AS given"
+		   " ORDER BY 1"
+		   " ON CONFLICT (name) DO UPDATE"
+		   "     SET image_id = excluded.image_id, since = excluded.since"
+		   "     WHERE image_name.image_id <> excluded.image_id",
+		   &names);
+	AddInteger(&kept, id);
+	RunSql("UPDATE clair.image SET superseded_at = NULL"
+		   " WHERE id = $1 AND superseded_at IS NOT NULL",
+		   &kept);
+
+	AddRows(&manifests, rows->relations[WIRE_IMAGE_MANIFEST]);
+	AddInteger(&manifests, number);
+	AddInteger(&manifests, id);
+	RunSql("INSERT INTO clair.manifest (digest, image_id)"
+		   " SELECT DISTINCT digest COLLATE \"C\", $4"
+		   " FROM unnest($1::bigint[], $2) AS pointer(image, digest)"
+		   " WHERE pointer.image = $3"
+		   " ORDER BY 1"
+		   " ON CONFLICT (digest) DO NOTHING",
+		   &manifests);
+}
+
+/* One name cannot point to several images. */
+static void
+CheckName(const IndexRows *rows, const char *name)
+{
+	SqlParameters parameters = {0};
+
+	if (name == NULL || rows->relations[WIRE_IMAGE]->count == 1)
+		return;
+	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
+	AddRows(&parameters, rows->relations[WIRE_IMAGE_NAME]);
+	RunSql("SELECT string_agg(format('%s (%s)', COALESCE(given.name, image.digest), "
+		   "image.platform), ', '"
+		   "     ORDER BY image.number)"
+		   " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
+		   "     LEFT JOIN unnest($4::bigint[], $5) AS given(image, name) ON given.image = "
+		   "image.number",
+		   &parameters);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("one name cannot be given to the " INT64_FORMAT " images of the archive",
+					rows->relations[WIRE_IMAGE]->count),
+			 errdetail("The archive has %s.", ResultText(0, 1)),
+			 errhint("Leave the name out, and they keep their own; or choose one platform.")));
+}
+
+int64 *
+StoreImages(const IndexRows *rows, const char *name)
+{
+	int64 count = rows->relations[WIRE_IMAGE]->count;
+	int64 *ids = palloc(sizeof(int64) * count);
+
+	CheckName(rows, name);
+	StoreLayers(rows);
+	for (int64 number = 0; number < count; number++)
+		ids[number] = StoreImage(rows, number);
+	for (int64 number = 0; number < count; number++)
+		StorePointers(rows, number, ids[number], name);
+	return ids;
+}

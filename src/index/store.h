@@ -1,0 +1,36 @@
+/*
+ * store.h
+ *    From what a reader said of an archive to the rows of its images.
+ */
+#ifndef CLAIR_STORE_H
+#define CLAIR_STORE_H
+
+#include "postgres.h"
+
+#include "server/sql.h"
+
+/* Everything that a reader said; an element for each relation of an index job, else NULL. */
+typedef struct IndexRows
+{
+	StagedRows *relations[WIRE_RELATION_COUNT];
+} IndexRows;
+
+/*
+ * Answers a reader's question which stored digests are known: the diff id of each, or no value.
+ * Those that are not known are claimed until the end of the transaction, so that no two
+ * sessions read the same layer at the same time. SPI must be connected.
+ */
+extern ClairBytes *KnownLayers(const ClairBytes *digests, uint32 count);
+
+/* Stores the layers that were read, and what they say. */
+extern void StoreLayers(const IndexRows *rows);
+
+/*
+ * Stores the layers that were read, then each image: its merged package databases, its
+ * namespace and status, its names. Everything in the caller's transaction. Returns the ids
+ * of the images, in the reader's order. SPI must be connected. Name: the one that was given,
+ * or NULL.
+ */
+extern int64 *StoreImages(const IndexRows *rows, const char *name);
+
+#endif

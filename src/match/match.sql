@@ -1,0 +1,180 @@
+/*
+ * Matching: what is wrong with an image, and which images a vulnerability hits.
+ *
+ * A range applies to a feature of its namespace when the package agrees (the source package or
+ * the installed one, as the range's kind says) and the version lies in it. Ranges are final:
+ * nothing is left to weigh here. Both directions are joins on indexes.
+ */
+CREATE VIEW clair.image_vulnerability AS
+SELECT
+    d.image_id,
+    f.namespace,
+    f.name AS feature,
+    f.architecture,
+    clair.bare(f.version) AS installed_version,
+    v.name AS vulnerability,
+    a.severity,
+    clair.bare(a.fixed) AS fixed_in,
+    a.status,
+    v.updater,
+    layer.layer AS introduced_by,
+    v.link,
+    v.description,
+    f.source_name,
+    d.path AS database_path,
+    a.vulnerability_id
+FROM clair.image_database AS d
+    JOIN clair.feature AS f ON f.database_id = d.database_id
+    JOIN clair.affected AS a
+        ON a.namespace = f.namespace
+        AND a.kind = 'source'
+        AND a.package = f.source_name
+        AND a.fixed > f.source_version
+        AND a.introduced <= f.source_version
+    JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.feature_introduction AS introduction
+        ON introduction.image_id = d.image_id
+        AND introduction.path = d.path
+        AND introduction.number = f.number
+    LEFT JOIN clair.image_layer AS layer
+        ON layer.image_id = d.image_id AND layer.position = introduction.position
+WHERE d.until_position IS NULL
+    AND a.until_run IS NULL
+    AND a.status NOT IN ('not_affected', 'under_investigation')
+UNION ALL
+SELECT
+    d.image_id,
+    f.namespace,
+    f.name AS feature,
+    f.architecture,
+    clair.bare(f.version) AS installed_version,
+    v.name AS vulnerability,
+    a.severity,
+    clair.bare(a.fixed) AS fixed_in,
+    a.status,
+    v.updater,
+    layer.layer AS introduced_by,
+    v.link,
+    v.description,
+    f.source_name,
+    d.path AS database_path,
+    a.vulnerability_id
+FROM clair.image_database AS d
+    JOIN clair.feature AS f ON f.database_id = d.database_id
+    JOIN clair.affected AS a
+        ON a.namespace = f.namespace
+        AND a.kind = 'binary'
+        AND a.package = f.name
+        AND a.fixed > f.version
+        AND a.introduced <= f.version
+    JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.feature_introduction AS introduction
+        ON introduction.image_id = d.image_id
+        AND introduction.path = d.path
+        AND introduction.number = f.number
+    LEFT JOIN clair.image_layer AS layer
+        ON layer.image_id = d.image_id AND layer.position = introduction.position
+WHERE d.until_position IS NULL
+    AND a.until_run IS NULL
+    AND a.status NOT IN ('not_affected', 'under_investigation');
+COMMENT ON VIEW clair.image_vulnerability IS
+    'the vulnerabilities of all images, as of now: features in an affected range that is neither not_affected nor under_investigation; what is missing to know is in clair.image_coverage';
+
+CREATE VIEW clair.image_coverage AS
+SELECT
+    i.id AS image_id,
+    i.namespace,
+    u.updater,
+    u.last_success,
+    CASE
+        WHEN i.status IN ('no_package_database', 'unknown_namespace') THEN i.status
+        WHEN u.updater IS NULL OR NOT EXISTS (
+            SELECT FROM clair.affected AS a WHERE a.namespace = i.namespace AND a.until_run IS NULL
+        ) THEN 'no_feed'
+        WHEN EXISTS (
+            SELECT
+            FROM clair.frozen_namespace AS frozen
+            WHERE frozen.updater = u.updater AND frozen.namespace = i.namespace
+        ) THEN 'frozen_feed'
+        WHEN NOT u.fresh THEN 'stale_feed'
+        WHEN i.status = 'partial' THEN 'partial'
+        ELSE 'current'
+    END AS state
+FROM clair.image AS i
+    LEFT JOIN LATERAL (
+        SELECT s.updater, s.last_success, s.fresh
+        FROM clair.builtin_updater AS b
+            JOIN clair.update_status AS s ON s.updater = b.name
+        WHERE EXISTS (
+            SELECT FROM pg_catalog.unnest(b.namespaces) AS pattern WHERE i.namespace LIKE pattern
+        )
+    ) AS u ON true;
+COMMENT ON VIEW clair.image_coverage IS
+    'what the vulnerabilities of each image rest on: current; or what is missing: no_package_database, unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial';
+
+CREATE FUNCTION clair.vulnerabilities(image text)
+RETURNS TABLE (namespace text, feature text, installed_version text, vulnerability text,
+    severity clair.severity, fixed_in text, status text, updater text, introduced_by text, link text,
+    description text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    SELECT v.namespace, v.feature, v.installed_version, v.vulnerability, v.severity, v.fixed_in,
+        v.status::text, v.updater, v.introduced_by, v.link, v.description
+    FROM clair.image_vulnerability AS v
+    WHERE v.image_id = clair.image_id(vulnerabilities.image)
+    UNION ALL
+    SELECT c.namespace, NULL, NULL, NULL, NULL, NULL, c.state, c.updater, NULL, NULL, NULL
+    FROM clair.image_coverage AS c
+    WHERE c.image_id = clair.image_id(vulnerabilities.image) AND c.state <> 'current';
+END;
+COMMENT ON FUNCTION clair.vulnerabilities(text) IS
+    'the vulnerabilities of an image; and, for whatever keeps the list from being complete, a row without a vulnerability whose status is that of clair.image_coverage';
+REVOKE ALL ON FUNCTION clair.vulnerabilities(text) FROM PUBLIC;
+
+CREATE TYPE clair.affected_image AS (
+    image bigint,
+    names text[],
+    namespace text,
+    feature text,
+    installed_version text,
+    severity clair.severity,
+    fixed_in text,
+    status clair.status,
+    updater text,
+    introduced_by text
+);
+COMMENT ON TYPE clair.affected_image IS 'an image that a vulnerability affects, and the feature through which';
+
+CREATE FUNCTION clair.affected_images(vulnerability text, namespace text DEFAULT NULL)
+RETURNS SETOF clair.affected_image
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    SELECT
+        v.image_id,
+        ARRAY(
+            SELECT n.name::text
+            FROM clair.image_name AS n
+            WHERE n.image_id = v.image_id
+            ORDER BY n.name
+        ),
+        v.namespace::text, v.feature::text, v.installed_version, v.severity, v.fixed_in, v.status,
+        v.updater::text, v.introduced_by::text
+    FROM clair.image_vulnerability AS v
+    WHERE v.vulnerability = affected_images.vulnerability
+        AND (affected_images.namespace IS NULL OR v.namespace = affected_images.namespace);
+END;
+COMMENT ON FUNCTION clair.affected_images(text, text) IS
+    'the images that a vulnerability affects, in one namespace or in all';
+REVOKE ALL ON FUNCTION clair.affected_images(text, text) FROM PUBLIC;
+
+-- Views run with their caller's rights where the server can do that.
+DO $$
+BEGIN
+    IF pg_catalog.current_setting('server_version_num')::integer >= 150000 THEN
+        ALTER VIEW clair.feature_introduction SET (security_invoker = true);
+        ALTER VIEW clair.image_feature SET (security_invoker = true);
+        ALTER VIEW clair.image_vulnerability SET (security_invoker = true);
+        ALTER VIEW clair.image_coverage SET (security_invoker = true);
+    END IF;
+END
+$$;
