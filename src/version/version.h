@@ -22,7 +22,6 @@
 #include "fmgr.h"
 #include "nodes/nodes.h"
 #if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
 #include "varatt.h"
 #endif
 

@@ -18,7 +18,7 @@
 
 #define HLL_REGISTER_BITS 10 /* counts to within 3 % */
 
-/* The sort may go wrong first; from the second number of tuples on, it is ever less likely to. */
+/* Counts are judged from the first number of tuples on, and ever more mildly from the second. */
 #define FIRST_JUDGED_TUPLES 100
 #define EASED_TUPLES		10000
 
@@ -65,7 +65,8 @@ AbbreviateDatum(Datum original, SortSupport ssup)
 
 	addHyperLogLog(&state->whole,
 				   DatumGetUInt32(hash_any((const unsigned char *) order.data, (int) order.size)));
-	addHyperLogLog(&state->abbreviated, murmurhash32((uint32) prefix ^ (uint32) (prefix >> 32)));
+	addHyperLogLog(&state->abbreviated,
+				   murmurhash32((uint32) prefix ^ (uint32) ((uint64) prefix >> 32)));
 	if (PointerGetDatum(version) != original)
 		pfree(version);
 	return prefix;
