@@ -21,6 +21,12 @@ struct ClairStream
 	/* The next piece; an empty one at the end, and at every read after it. */
 	ClairStatus (*read)(ClairStream *stream, ClairBytes *piece, ClairError *error);
 
+	/*
+	 * Passes over up to size bytes (more than 0) unread: how many, 0 at the end. NULL for
+	 * streams whose bytes must be seen.
+	 */
+	ClairStatus (*skip)(ClairStream *stream, int64_t size, int64_t *skipped, ClairError *error);
+
 	/* Frees the stream, and the streams below that it owns. */
 	void (*close)(ClairStream *stream);
 };
@@ -41,16 +47,22 @@ extern ClairStatus
 stream_open_digest(ClairStream *below, Digest *digest, ClairStream **stream, ClairError *error);
 
 /*
- * Decompresses what comes from below, by what its first bytes say: gzip (many members),
- * bzip2 (many streams), xz, zstd (many frames, skippable frames too); anything else is
- * passed on as it is. At the end, everything below has been read. More than max_size
- * bytes, or more than max_ratio times the bytes from below (once 100 MB came out), are
- * CLAIR_LIMIT; setting names max_size's setting for the hint. Owns below once it has
- * succeeded.
+ * Decompresses what comes from below, by what its first bytes say, which it reads at once:
+ * gzip (many members), bzip2 (many streams), xz, zstd (many frames, skippable frames too);
+ * anything else is passed on as it is. At the end, everything below has been read. More
+ * than max_size bytes, or more than max_ratio times the bytes from below (once 100 MB came
+ * out), are CLAIR_LIMIT; setting names max_size's setting for the hint, "clair.max_...".
+ * Owns below once it has succeeded.
  */
 extern ClairStatus
 stream_open_decompressed(ClairStream *below, int64_t max_size, const char *setting,
 						 int64_t max_ratio, ClairStream **stream, ClairError *error);
+
+/* What a stream of the function above decompresses, "gzip" or the like; NULL: nothing. */
+extern const char *stream_compression(const ClairStream *decompressed);
+
+/* What the first bytes of a stream (6, if there are as many) say of the same. */
+extern const char *stream_recognise(ClairBytes start);
 
 /* Reads to the end: how many bytes came. */
 extern ClairStatus stream_drain(ClairStream *stream, int64_t *size, ClairError *error);
