@@ -2,7 +2,7 @@
  * sink.h
  *    Where the parts of clair-reader put what they find, and whom they ask.
  *
- * In clair-reader the sink is the socket to the server (reader/connection.c); in
+ * In clair-reader the sink is the socket to the server (connection.h); in
  * unit tests and fuzzers it is whatever they like. Every function returns CLAIR_OK
  * or fills the error; a part that gets anything else stops and passes it on.
  */

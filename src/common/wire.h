@@ -210,9 +210,9 @@ extern const WireRelationInfo wire_relations[WIRE_RELATION_COUNT];
 /*
  * The fields of WIRE_TRANSFERRED: number; HTTP status (200, 304, 404, ...; 0 when there
  * was no answer); bytes written; ETag; Last-Modified; URL after redirects; error or no
- * value.
+ * value; hint or no value.
  */
-#define WIRE_TRANSFERRED_FIELDS 7
+#define WIRE_TRANSFERRED_FIELDS 8
 
 /* Takes the next field off *body. False when the body does not hold a whole field. */
 extern bool wire_next_field(ClairBytes *body, ClairBytes *field);
