@@ -1,0 +1,73 @@
+/*
+ * request.h
+ *    One HTTP request after another for a document, on one handle of libcurl.
+ *
+ * A transfer (transfer.c) makes one or more attempts, each of one request or, when it is
+ * redirected, of several. What libcurl calls back while a request runs is in request.c.
+ */
+#ifndef CLAIR_FETCH_REQUEST_H
+#define CLAIR_FETCH_REQUEST_H
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+
+#include "common/arena.h"
+#include "fetch/options.h"
+
+#define REQUEST_MAX_VALIDATOR 1024 /* bytes of an ETag or Last-Modified that is kept */
+
+typedef struct Request
+{
+	/* Given, for all requests. */
+	Arena *arena;
+	const FetchOptions *options;
+	ClairBytes old_etag; /* of what the server has already; or no value */
+	ClairBytes old_last_modified;
+	int64_t max_size;
+	int descriptor;
+	void *owner; /* CURLINFO_PRIVATE */
+
+	/* The handle of this attempt. */
+	CURL *easy;
+	struct curl_slist *headers;
+
+	/* What is asked. */
+	const char *url;
+	const char *host;
+	bool secure; /* https */
+
+	/* What has come. */
+	int64_t received; /* bytes of the body, decoded */
+	int64_t written;  /* to the descriptor */
+	char etag[REQUEST_MAX_VALIDATOR + 1];
+	char last_modified[REQUEST_MAX_VALIDATOR + 1];
+
+	/* What went wrong. */
+	char refused_address[INET6_ADDRSTRLEN];
+	const char *refused_kind; /* NULL when no address was refused */
+	char words[CURL_ERROR_SIZE];
+	ClairError failure; /* CLAIR_OK when it was nothing of ours */
+} Request;
+
+/* Whether a value may stand in a header line, and is short enough to be kept. */
+extern bool request_is_header_value(ClairBytes value);
+
+/*
+ * Makes text the URL to ask, when it is one and its scheme is allowed. False, with the failure
+ * filled, when it is not.
+ */
+extern bool request_take_url(Request *request, const char *text);
+
+/* Prepares a handle for an attempt: empties the file, sets everything but the URL. */
+extern ClairStatus request_prepare(Request *request, ClairError *error);
+
+/* Asks the URL. */
+extern ClairStatus request_send(Request *request, CURLM *multi, ClairError *error);
+
+/* Frees the handle, which must not be in use any more. */
+extern void request_end(Request *request);
+
+/* Fills the failure: the host sends more than max_size bytes. */
+extern void request_fail_with_size(Request *request);
+
+#endif
