@@ -1,0 +1,173 @@
+/*
+ * main.c
+ *    clair-reader: reads what is hostile and answers with rows.
+ *
+ * Started by a backend or worker (server/helper.c) with the socket to it as descriptor 3 and,
+ * for an image, the image as descriptor 0. The server sends WIRE_JOB, whose names are:
+ *
+ *	  job			 "index" or "update"
+ *	  (each limit)	 by its name in common/limits.h
+ *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
+ *	  platform		 index: which image of several; no value: linux and architecture
+ *	  architecture	 index: the server's own
+ *	  updater		 update: whose documents these are
+ *
+ * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START. Before
+ * the first byte of an input is read, the process has given up everything that it does not
+ * need (common/sandbox.h, reader/filter.h); so what libraries open or look up once has to
+ * happen in prepare().
+ */
+#include <unistd.h>
+
+#include "common/connection.h"
+#include "common/digest.h"
+#include "common/sandbox.h"
+#include "image/image.h"
+#include "reader/filter.h"
+#include "updaters/updater.h"
+
+/* Documents of one update job: each is an open descriptor. */
+#define MAX_DOCUMENTS	512
+#define MAX_DESCRIPTORS (MAX_DOCUMENTS + 64)
+
+#define JOB_MEMORY			  ((size_t) 8 << 20)
+#define MAX_PROCESSOR_SECONDS (4 * 3600)
+
+typedef struct Reader
+{
+	Connection *connection;
+	Arena *arena; /* lives as long as the job */
+	Job job;
+	ClairLimits limits;
+	ImageJob image;
+	const Updater *updater; /* NULL for an image */
+	UpdaterDocument *documents;
+	size_t document_count;
+} Reader;
+
+/* Copies a value that may be missing. */
+static ClairStatus
+copy_field(Reader *reader, ClairBytes field, ClairBytes *copy, ClairError *error)
+{
+	*copy = arena_copy(reader->arena, field);
+	if (copy->data == NULL && field.data != NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	return CLAIR_OK;
+}
+
+static ClairStatus
+add_document(Reader *reader, const ConnectionFrame *frame, ClairError *error)
+{
+	UpdaterDocument *document = &reader->documents[reader->document_count];
+
+	if (reader->document_count == MAX_DOCUMENTS)
+		return clair_error(error, CLAIR_PROTOCOL, "the server sent more than %d documents",
+						   MAX_DOCUMENTS);
+	document->descriptor = connection_take_descriptor(reader->connection);
+	if (frame->count != 2 || frame->fields[0].data == NULL || document->descriptor < 0)
+		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed document");
+	if (copy_field(reader, frame->fields[0], &document->name, error) != CLAIR_OK ||
+		copy_field(reader, frame->fields[1], &document->url, error) != CLAIR_OK)
+		return error->status;
+	reader->document_count++;
+	return CLAIR_OK;
+}
+
+/* Receives the documents of an update, up to WIRE_START. */
+static ClairStatus
+receive_documents(Reader *reader, ClairError *error)
+{
+	ConnectionFrame frame;
+
+	reader->documents = arena_alloc_array(reader->arena, MAX_DOCUMENTS, sizeof(UpdaterDocument));
+	if (reader->documents == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	for (;;)
+	{
+		if (connection_receive(reader->connection, &frame, error) != CLAIR_OK)
+			return error->status;
+		if (frame.type == WIRE_START && frame.count == 0)
+			return CLAIR_OK;
+		if (frame.type != WIRE_DOCUMENT)
+			return clair_error(error, CLAIR_PROTOCOL, "the server sent an unexpected frame");
+		if (add_document(reader, &frame, error) != CLAIR_OK)
+			return error->status;
+	}
+}
+
+/* Learns what is to be done. */
+static ClairStatus
+receive_job(Reader *reader, ClairError *error)
+{
+	ClairBytes kind;
+	ClairBytes updater;
+
+	reader->arena = arena_create(JOB_MEMORY);
+	if (reader->arena == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	if (connection_receive_job(reader->connection, reader->arena, &reader->job, error) !=
+			CLAIR_OK ||
+		job_limits(&reader->job, &reader->limits, error) != CLAIR_OK)
+		return error->status;
+	kind = job_text(&reader->job, "job");
+	if (clair_bytes_equal(kind, CLAIR_LITERAL("index")))
+	{
+		reader->image = (ImageJob){.input = WIRE_INPUT,
+								   .platform = job_text(&reader->job, "platform").data,
+								   .architecture = job_text(&reader->job, "architecture").data};
+		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
+	}
+	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))
+		return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
+						   kind.data != NULL ? kind.data : "");
+	updater = job_text(&reader->job, "updater");
+	reader->updater = updater_by_name(updater);
+	if (reader->updater == NULL)
+		return clair_error(error, CLAIR_MISSING, "unknown updater \"%s\"",
+						   updater.data != NULL ? updater.data : "");
+	return receive_documents(reader, error);
+}
+
+/* Gives up what reading does not need; whatever libraries need to open, they open here. */
+static ClairStatus
+prepare(const Reader *reader, ClairError *error)
+{
+	SandboxLimits limits = {.memory = reader->limits.reader_memory,
+							.file_size = 0,
+							.descriptors = MAX_DESCRIPTORS,
+							.seconds = MAX_PROCESSOR_SECONDS};
+
+	if (sandbox_limit(&limits, error) != CLAIR_OK || digest_initialize(error) != CLAIR_OK ||
+		image_initialize(error) != CLAIR_OK)
+		return error->status;
+	return filter_enter(error);
+}
+
+static ClairStatus
+read_input(const Reader *reader, ClairError *error)
+{
+	ClairSink sink = connection_sink(reader->connection);
+
+	if (reader->updater != NULL)
+		return reader->updater->read(reader->documents, reader->document_count, &reader->limits,
+									 &sink, error);
+	return image_index(&reader->image, &reader->limits, &sink, error);
+}
+
+int
+main(void)
+{
+	Reader reader = {NULL};
+	ClairError error;
+	ClairError reason;
+	ClairStatus begun = sandbox_begin(WIRE_SOCKET, &reason);
+
+	if (connection_open(WIRE_SOCKET, "clair-reader", &reader.connection, &error) != CLAIR_OK)
+		_exit(1);
+	if (begun == CLAIR_OK && receive_job(&reader, &reason) == CLAIR_OK &&
+		prepare(&reader, &reason) == CLAIR_OK && read_input(&reader, &reason) == CLAIR_OK &&
+		connection_done(reader.connection, &reason) == CLAIR_OK)
+		_exit(0);
+	connection_fail(reader.connection, &reason);
+	_exit(1);
+}
