@@ -1,0 +1,102 @@
+# WebServer: a web server on 127.0.0.1 that does exactly what a test tells it, right or wrong.
+#
+# start() takes a hash of paths to functions; each gets the connection, the request's headers and
+# how often its path has been asked for before. Every connection serves one request.
+package WebServer;
+
+use strict;
+use warnings;
+
+use Fcntl qw(:flock SEEK_SET);
+use File::Temp;
+use IO::Socket::INET;
+use POSIX ();
+
+sub start {
+    my ($class, %paths) = @_;
+    my $listener = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1',
+        Listen    => 64,
+        ReuseAddr => 1
+    ) or die "could not listen: $!";
+    my $log = File::Temp->new();
+    my $pid = fork() // die "fork: $!";
+
+    if ($pid == 0) {
+        # It stops by itself, should the test be killed.
+        alarm(300);
+        $SIG{CHLD} = 'IGNORE';
+        $SIG{PIPE} = 'IGNORE';
+        while (my $client = $listener->accept()) {
+            next if fork();
+            alarm(60);
+            serve($client, $log->filename, \%paths);
+            close($client);
+            POSIX::_exit(0);
+        }
+        POSIX::_exit(0);
+    }
+    my $self = { pid => $pid, log => $log, port => $listener->sockport };
+    close($listener);
+    return bless $self, $class;
+}
+
+sub url {
+    my ($self, $path, $host) = @_;
+    return sprintf('http://%s:%d%s', $host // '127.0.0.1', $self->{port}, $path);
+}
+
+# How often a path has been asked for.
+sub count {
+    my ($self, $path) = @_;
+    return count_in_log($self->{log}->filename, $path);
+}
+
+sub count_in_log {
+    my ($name, $path) = @_;
+    open(my $log, '<', $name) or die "$name: $!";
+    return scalar grep { $_ eq "$path\n" } <$log>;
+}
+
+# Notes the request; how often the path was asked for before.
+sub note_request {
+    my ($name, $path) = @_;
+    open(my $log, '>>', $name) or die "$name: $!";
+    flock($log, LOCK_EX);
+    my $before = count_in_log($name, $path);
+    print $log "$path\n";
+    close($log);
+    return $before;
+}
+
+sub serve {
+    my ($client, $log, $paths) = @_;
+    my ($path) = (<$client> // '') =~ m{^GET (\S+) HTTP/1\.1\r\n$} or return;
+    my %headers;
+
+    while (my $line = <$client>) {
+        last if $line eq "\r\n";
+        $headers{ lc $1 } = $2 if $line =~ /^([^:]+):\s*(.*?)\r\n$/;
+    }
+    my $before = note_request($log, $path);
+    my $do = $paths->{$path} // sub { answer($_[0], '404 Not Found', {}, 'nothing here') };
+    $do->($client, \%headers, $before);
+}
+
+# Writes a whole answer.
+sub answer {
+    my ($client, $status, $headers, $body) = @_;
+    my %all = ('Content-Length' => length($body), 'Connection' => 'close', %$headers);
+
+    print $client "HTTP/1.1 $status\r\n", map({"$_: $all{$_}\r\n"} sort keys %all), "\r\n", $body;
+    $client->flush();
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $!);
+    kill('TERM', $self->{pid});
+    waitpid($self->{pid}, 0);
+}
+
+1;
