@@ -1,0 +1,250 @@
+/*
+ * tar.c
+ *    The entries of a tar, one after the other, under clean names; see tar.h.
+ *
+ * libarchive warns where a name is not text in the program's locale, and then gives its bytes
+ * as they are, which is what we want; so warnings are not looked at.
+ */
+#include "image/tar.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "image/path.h"
+
+struct TarReader
+{
+	struct archive *archive;
+	ClairStream *stream;
+	const ClairLimits *limits;
+	int64_t entries;
+	bool stream_failed; /* the reason is in stream_error */
+	ClairError stream_error;
+	char path[CLAIR_MAX_PATH];
+};
+
+static la_ssize_t
+read_piece(struct archive *archive, void *context, const void **buffer)
+{
+	TarReader *reader = context;
+	ClairBytes piece;
+
+	if (reader->stream->read(reader->stream, &piece, &reader->stream_error) != CLAIR_OK)
+	{
+		reader->stream_failed = true;
+		archive_set_error(archive, EIO, "the stream failed");
+		return -1;
+	}
+	*buffer = piece.data;
+	return (la_ssize_t) piece.size;
+}
+
+static la_int64_t
+skip_bytes(struct archive *archive, void *context, la_int64_t size)
+{
+	TarReader *reader = context;
+	int64_t skipped = 0;
+
+	if (reader->stream->skip == NULL || size <= 0)
+		return 0;
+	if (reader->stream->skip(reader->stream, size, &skipped, &reader->stream_error) != CLAIR_OK)
+	{
+		reader->stream_failed = true;
+		archive_set_error(archive, EIO, "the stream failed");
+		return ARCHIVE_FATAL;
+	}
+	return skipped;
+}
+
+/* Turns libarchive's failure, or that of the stream below it, into ours. */
+static ClairStatus
+tar_failure(TarReader *reader, ClairError *error)
+{
+	const char *reason = archive_error_string(reader->archive);
+
+	if (reader->stream_failed)
+	{
+		*error = reader->stream_error;
+		return error->status;
+	}
+	if (archive_errno(reader->archive) == ENOMEM)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	if (archive_format(reader->archive) == 0)
+		return clair_error(error, CLAIR_INVALID, "not a tar archive");
+	return clair_error(error, CLAIR_INVALID, "damaged tar archive, at entry %" PRId64 ": %s",
+					   reader->entries + 1, reason != NULL ? reason : "unknown error");
+}
+
+ClairStatus
+tar_open(ClairStream *stream, const ClairLimits *limits, TarReader **reader, ClairError *error)
+{
+	TarReader *opened = calloc(1, sizeof(TarReader));
+	ClairStatus status = CLAIR_OK;
+
+	if (opened == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	opened->stream = stream;
+	opened->limits = limits;
+	opened->archive = archive_read_new();
+	if (opened->archive == NULL || archive_read_support_format_tar(opened->archive) != ARCHIVE_OK ||
+		archive_read_support_format_empty(opened->archive) != ARCHIVE_OK)
+		status = clair_error(error, CLAIR_MEMORY, "out of memory");
+	else
+	{
+		archive_read_set_read_callback(opened->archive, read_piece);
+		archive_read_set_skip_callback(opened->archive, skip_bytes);
+		archive_read_set_callback_data(opened->archive, opened);
+		if (archive_read_open1(opened->archive) != ARCHIVE_OK)
+			status = tar_failure(opened, error);
+	}
+	if (status == CLAIR_OK)
+		*reader = opened;
+	else
+		tar_close(opened);
+	return status;
+}
+
+static TarType
+entry_type(struct archive_entry *entry)
+{
+	if (archive_entry_hardlink(entry) != NULL)
+		return TAR_HARDLINK;
+	switch (archive_entry_filetype(entry))
+	{
+		case AE_IFREG:
+			return TAR_FILE;
+		case AE_IFDIR:
+			return TAR_DIRECTORY;
+		case AE_IFLNK:
+			return TAR_SYMLINK;
+		default:
+			return TAR_OTHER;
+	}
+}
+
+ClairStatus
+tar_next(TarReader *reader, TarEntry *entry, bool *more, ClairError *error)
+{
+	for (;;)
+	{
+		struct archive_entry *header;
+		int result = archive_read_next_header(reader->archive, &header);
+		const char *name;
+
+		*more = result != ARCHIVE_EOF;
+		if (result == ARCHIVE_EOF)
+			return CLAIR_OK;
+		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+			return tar_failure(reader, error);
+		if (++reader->entries > reader->limits->max_entries)
+		{
+			clair_error(error, CLAIR_LIMIT, "more than %" PRId64 " entries",
+						reader->limits->max_entries);
+			clair_error_hint(error, "The limit is the setting clair.max_entries.");
+			return CLAIR_LIMIT;
+		}
+		name = archive_entry_pathname(header);
+		if (name == NULL || !path_clean(clair_bytes(name), reader->path, &entry->path))
+			continue;
+		entry->number = reader->entries;
+		entry->type = entry_type(header);
+		entry->target = CLAIR_NULL_BYTES;
+		if (entry->type == TAR_HARDLINK)
+			entry->target = clair_bytes(archive_entry_hardlink(header));
+		else if (entry->type == TAR_SYMLINK)
+			entry->target = clair_bytes(archive_entry_symlink(header));
+		if (entry->target.data == NULL &&
+			(entry->type == TAR_HARDLINK || entry->type == TAR_SYMLINK))
+			entry->type = TAR_OTHER;
+		entry->size = archive_entry_size(header);
+		entry->offset = archive_filter_bytes(reader->archive, 0);
+		entry->sparse = archive_entry_sparse_count(header) > 0;
+		return CLAIR_OK;
+	}
+}
+
+ClairStatus
+tar_read(TarReader *reader, ClairBytes *piece, ClairError *error)
+{
+	const void *data;
+	size_t size;
+	la_int64_t offset;
+	int result = archive_read_data_block(reader->archive, &data, &size, &offset);
+
+	if (result == ARCHIVE_EOF)
+		*piece = (ClairBytes){"", 0};
+	else if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+		return tar_failure(reader, error);
+	else
+		*piece = (ClairBytes){data, size};
+	return CLAIR_OK;
+}
+
+int64_t
+tar_entries(const TarReader *reader)
+{
+	return reader->entries;
+}
+
+void
+tar_close(TarReader *reader)
+{
+	if (reader == NULL)
+		return;
+	archive_read_free(reader->archive);
+	free(reader);
+}
+
+/*
+ * Reads a tar of one entry whose pax header has a name beyond ASCII: the smallest thing that
+ * makes libarchive, and iconv below it, load what they load on first use.
+ */
+ClairStatus
+tar_initialize(ClairError *error)
+{
+	static const char record[] = "11 path=\xc3\xa9\n";
+	static const char types[] = {'x', '0'};
+	static const ClairLimits limits = {.max_entries = 1};
+	char tar[6 * 512] = {0};
+	ClairStream *stream;
+	TarReader *reader;
+	TarEntry entry;
+	bool more;
+	ClairStatus status;
+
+	for (int i = 0; i < 2; i++)
+	{
+		char *header = tar + i * 1024;
+		unsigned int sum = 0;
+
+		memcpy(header, "x", 1);
+		memcpy(header + 100, "0000644", 7);
+		memcpy(header + 124, i == 0 ? "00000000013" : "00000000000", 11);
+		memcpy(header + 136, "00000000000", 11);
+		memset(header + 148, ' ', 8);
+		header[156] = types[i];
+		memcpy(header + 257,
+			   "ustar\0"
+			   "00",
+			   8);
+		for (int at = 0; at < 512; at++)
+			sum += (unsigned char) header[at];
+		snprintf(header + 148, 8, "%06o", sum);
+	}
+	memcpy(tar + 512, record, sizeof(record) - 1);
+	status = stream_open_bytes((ClairBytes){tar, sizeof(tar)}, &stream, error);
+	if (status != CLAIR_OK)
+		return status;
+	status = tar_open(stream, &limits, &reader, error);
+	if (status == CLAIR_OK)
+	{
+		status = tar_next(reader, &entry, &more, error);
+		tar_close(reader);
+	}
+	stream->close(stream);
+	return status;
+}

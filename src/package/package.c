@@ -1,0 +1,34 @@
+/*
+ * package.c
+ *    The files of a layer that are wanted: where they are, what they are, who reads them.
+ */
+#include "package/package.h"
+
+/* clang-format off */
+const WantedFile wanted_files[] = {
+	/* package databases */
+	{"var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
+	{"var/lib/dpkg/status.d", true, NULL, ".md5sums", "dpkg", true, dpkg_status_d_read},
+	{"usr/lib/sysimage/var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
+	{"lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
+	{"usr/lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
+
+	/* release files */
+	{"etc/os-release", false, NULL, NULL, "os-release", false, os_release_read},
+	{"usr/lib/os-release", false, NULL, NULL, "os-release", false, os_release_read},
+	{"etc/lsb-release", false, NULL, NULL, "lsb-release", false, lsb_release_read},
+	{"etc/alpine-release", false, NULL, NULL, "alpine-release", false, one_line_release_read},
+	{"etc/debian_version", false, NULL, NULL, "debian_version", false, one_line_release_read},
+	{"etc/apt/sources.list", false, NULL, NULL, "apt-sources", false, apt_list_read},
+	{"etc/apt/sources.list.d", true, ".list", NULL, "apt-sources", false, apt_list_read},
+	{"etc/apt/sources.list.d", true, ".sources", NULL, "apt-sources", false, apt_sources_read},
+	{NULL, false, NULL, NULL, NULL, false, NULL}
+};
+/* clang-format on */
+
+bool
+wanted_in_directory(const WantedFile *wanted, ClairBytes name)
+{
+	return (wanted->ending == NULL || clair_bytes_end_with(name, clair_bytes(wanted->ending))) &&
+		   (wanted->except == NULL || !clair_bytes_end_with(name, clair_bytes(wanted->except)));
+}
