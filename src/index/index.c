@@ -329,7 +329,7 @@ delete_image(PG_FUNCTION_ARGS)
 	BecomeOwner(&caller);
 	SPI_connect();
 	AddText(&parameters, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	RunSql("DELETE FROM clair.image WHERE id = clair.image_id($1) RETURNING id", &parameters);
+	RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id", &parameters);
 	id = ResultInteger(0, 1);
 	SPI_finish();
 	ResumeCaller(&caller);

@@ -218,7 +218,9 @@ BEGIN ATOMIC
     SELECT f.namespace, f.name, f.version, f.source_name, f.source_version, f.architecture,
         f.introduced_by, f.command
     FROM clair.image_feature AS f
-    WHERE f.image_id = clair.image_id(features.image)
+    -- As a sub-select, for a planner that estimates calls the function too early: with a snapshot
+    -- that does not have an image indexed by the same function.
+    WHERE f.image_id = (SELECT clair.image_id(features.image))
     ORDER BY f.name, f.architecture, f.version_key;
 END;
 COMMENT ON FUNCTION clair.features(text) IS

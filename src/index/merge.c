@@ -230,11 +230,15 @@ HideLower(tree_hash *tree, const MergeEntry *entry)
 		RemoveNode(tree, path, entry->position, !is_opaque);
 }
 
-/* Whether a file counts: it is still there, and a wanted path is or leads to it. */
+/*
+ * Whether a file counts: it is still there, and a wanted path, or the wanted directory that it
+ * is in, is or leads to it.
+ */
 static bool
 IsReachable(tree_hash *tree, const MergeEntry *entry)
 {
 	char *wanted;
+	size_t length;
 
 	if (entry->type != ENTRY_FILE || entry->role == NULL || entry->canonical == NULL ||
 		entry->until_position != 0)
@@ -242,7 +246,11 @@ IsReachable(tree_hash *tree, const MergeEntry *entry)
 	if (entry->target == NULL)
 		return true;
 	wanted = ResolvePath(tree, entry->target, true);
-	return wanted != NULL && strcmp(wanted, entry->canonical) == 0;
+	if (wanted == NULL)
+		return false;
+	length = strlen(wanted);
+	return strncmp(wanted, entry->canonical, length) == 0 &&
+		   (entry->canonical[length] == '\0' || entry->canonical[length] == '/');
 }
 
 /* Says of an entry what became of it, when all layers are merged. */

@@ -3,7 +3,8 @@
  *
  * A range applies to a feature of its namespace when the package agrees (the source package or
  * the installed one, as the range's kind says) and the version lies in it. Ranges are final:
- * nothing is left to weigh here. Both directions are joins on indexes.
+ * nothing is left to weigh here. Both directions are joins on indexes. What only describes a
+ * finding is joined from the left, so that queries that do not select it do not read it.
  */
 CREATE VIEW clair.image_vulnerability AS
 SELECT
@@ -31,7 +32,7 @@ FROM clair.image_database AS d
         AND a.package = f.source_name
         AND a.fixed > f.source_version
         AND a.introduced <= f.source_version
-    JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
     LEFT JOIN clair.feature_introduction AS introduction
         ON introduction.image_id = d.image_id
         AND introduction.path = d.path
@@ -67,7 +68,7 @@ FROM clair.image_database AS d
         AND a.package = f.name
         AND a.fixed > f.version
         AND a.introduced <= f.version
-    JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
     LEFT JOIN clair.feature_introduction AS introduction
         ON introduction.image_id = d.image_id
         AND introduction.path = d.path
@@ -121,11 +122,11 @@ BEGIN ATOMIC
     SELECT v.namespace, v.feature, v.installed_version, v.vulnerability, v.severity, v.fixed_in,
         v.status::text, v.updater, v.introduced_by, v.link, v.description
     FROM clair.image_vulnerability AS v
-    WHERE v.image_id = clair.image_id(vulnerabilities.image)
+    WHERE v.image_id = (SELECT clair.image_id(vulnerabilities.image))
     UNION ALL
     SELECT c.namespace, NULL, NULL, NULL, NULL, NULL, c.state, c.updater, NULL, NULL, NULL
     FROM clair.image_coverage AS c
-    WHERE c.image_id = clair.image_id(vulnerabilities.image) AND c.state <> 'current';
+    WHERE c.image_id = (SELECT clair.image_id(vulnerabilities.image)) AND c.state <> 'current';
 END;
 COMMENT ON FUNCTION clair.vulnerabilities(text) IS
     'the vulnerabilities of an image; and, for whatever keeps the list from being complete, a row without a vulnerability whose status is that of clair.image_coverage';
