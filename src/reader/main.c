@@ -157,7 +157,7 @@ read_input(const Reader *reader, ClairError *error)
 int
 main(void)
 {
-	Reader reader = {NULL};
+	static Reader reader;
 	ClairError error;
 	ClairError reason;
 	ClairStatus begun = sandbox_begin(WIRE_SOCKET, &reason);
