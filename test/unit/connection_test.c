@@ -192,6 +192,7 @@ test_many_rows(void)
 			if (header.type != WIRE_ROW || header.size != 4 + 4 + 1 + sizes[i % 6])
 				_exit(1);
 		}
+		free(large);
 		_exit(0);
 	}
 	for (int i = 0; i < 60; i++)
@@ -311,7 +312,11 @@ test_many_keys(void)
 					fields[i] = CLAIR_NULL_BYTES;
 			}
 			serve(WIRE_KNOWN_ANSWER, fields, header.fields, 0);
+			free(fields);
+			free(body);
 		}
+		free(keys);
+		free(answers);
 		_exit(0);
 	}
 	CHECK_INT(sink.known(sink.context, keys, KEYS, answers, &error), CLAIR_OK, "100,000 keys");
