@@ -36,7 +36,8 @@ SQL_FILES = \
 	src/version/version.sql \
 	src/server/server.sql \
 	src/index/tables.sql \
-	src/update/tables.sql
+	src/update/tables.sql \
+	src/update/updater.sql
 
 ifndef CLAIR_PGXS
 

@@ -6,7 +6,7 @@
  * end with it. What is current has no end.
  */
 CREATE TABLE clair.builtin_updater (
-    name text COLLATE "C" PRIMARY KEY,
+    name text COLLATE "C" PRIMARY KEY CHECK (pg_catalog.octet_length(name) < 64),
     title text NOT NULL,
     url text NOT NULL,
     document text NOT NULL,
@@ -42,7 +42,7 @@ COMMENT ON COLUMN clair.updater_setting.url IS 'where its first document is';
 COMMENT ON COLUMN clair.updater_setting.enabled IS 'whether clair.update() without a name runs it';
 COMMENT ON COLUMN clair.updater_setting.options IS 'options, see the view clair.updater';
 COMMENT ON COLUMN clair.updater_setting.set_by IS
-    'the role that changed it: files are read with its rights';
+    'the role that set the url: files are read with its rights';
 COMMENT ON COLUMN clair.updater_setting.set_at IS 'when';
 
 CREATE TABLE clair.update_run (
@@ -100,6 +100,9 @@ CREATE TABLE clair.document (
     updater text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
     url text NOT NULL,
+    named_by text COLLATE "C",
+    optional boolean NOT NULL,
+    always boolean NOT NULL,
     etag text,
     last_modified text,
     run bigint NOT NULL,
@@ -111,8 +114,12 @@ COMMENT ON TABLE clair.document IS 'documents as they were fetched last';
 COMMENT ON COLUMN clair.document.updater IS 'the updater';
 COMMENT ON COLUMN clair.document.name IS 'name of the document';
 COMMENT ON COLUMN clair.document.url IS 'where it was fetched from';
+COMMENT ON COLUMN clair.document.named_by IS 'the document that names it; null for the first one';
+COMMENT ON COLUMN clair.document.optional IS 'whether it may be absent';
+COMMENT ON COLUMN clair.document.always IS
+    'whether the others are read in its light: it is fetched whole by every run';
 COMMENT ON COLUMN clair.document.etag IS
-    'its validator; of a file, its size, time and inode';
+    'its validator: the server''s; of a file, its size, time and inode; of one that is always fetched, its digest';
 COMMENT ON COLUMN clair.document.last_modified IS 'its Last-Modified';
 COMMENT ON COLUMN clair.document.run IS 'the run that read it last';
 COMMENT ON COLUMN clair.document.size IS 'its bytes';
@@ -139,11 +146,12 @@ CREATE TABLE clair.vulnerability (
     digest text COLLATE "C" NOT NULL,
     since_run bigint NOT NULL,
     until_run bigint,
+    frozen text COLLATE "C",
     link text,
     description text
 );
 CREATE UNIQUE INDEX vulnerability_current ON clair.vulnerability (updater, record, name)
-    WHERE until_run IS NULL;
+    WHERE until_run IS NULL AND frozen IS NULL;
 CREATE INDEX vulnerability_name ON clair.vulnerability (name);
 CREATE INDEX vulnerability_since ON clair.vulnerability (since_run);
 CREATE INDEX vulnerability_until ON clair.vulnerability (until_run) WHERE until_run IS NOT NULL;
@@ -155,6 +163,8 @@ COMMENT ON COLUMN clair.vulnerability.name IS 'name, such as CVE-2031-0001';
 COMMENT ON COLUMN clair.vulnerability.digest IS 'digest of this row and its affected ranges';
 COMMENT ON COLUMN clair.vulnerability.since_run IS 'the run that brought it';
 COMMENT ON COLUMN clair.vulnerability.until_run IS 'the run that ended it; null while it is current';
+COMMENT ON COLUMN clair.vulnerability.frozen IS
+    'the namespace, if this row keeps what the record said of a frozen one, see clair.frozen_namespace';
 COMMENT ON COLUMN clair.vulnerability.link IS 'where to read more';
 COMMENT ON COLUMN clair.vulnerability.description IS 'description';
 

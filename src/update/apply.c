@@ -1,0 +1,379 @@
+/*
+ * apply.c
+ *    Making the tables say what the staging tables say: set-based SQL, in one transaction.
+ *
+ * Compared are records of the documents that were read whole. A record that is gone ends its
+ * vulnerabilities; one that was read again ends those that it states differently or no longer
+ * states, and brings the ones that are new. What a record with broken parts does not state is
+ * not taken for withdrawn. A namespace of which nothing would be left is frozen: what was
+ * said of it last is kept, as rows of their own (freeze.c).
+ *
+ * The statements keep to forms that a distributed PostgreSQL executes too: what ends is
+ * found by an uncorrelated IN, temporary tables are sources of INSERT only.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+#include "server/sql.h"
+#include "update/apply.h"
+#include "update/freeze.h"
+
+/* Staged rows from which on a run is planned as a bulk load. */
+#define BULK_ROWS 10000
+
+/* Broken records and items that are kept to be looked at; all of them are counted. */
+#define MAX_BROKEN "10000"
+
+/* How many records of a document may always go, unless none would be left. */
+#define SMALL_LOSS "10"
+
+#define APPLY_LOCK_TIMEOUT "60s"
+
+/* The tables that applying works with, besides those that stage.c fills. */
+static const char create_tables[] =
+	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_duplicate, pg_temp.stage_change,"
+	"     pg_temp.stage_gone, pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new;"
+	/* documents whose records are compared: read, absent, or no longer named */
+	"CREATE TEMPORARY TABLE stage_document (name text COLLATE \"C\", url text, named_by text,"
+	"     optional boolean, always boolean, etag text, last_modified text, size bigint,"
+	"     named boolean);"
+	"CREATE TEMPORARY TABLE stage_duplicate (record text COLLATE \"C\");"
+	/* records that are new or not what they were; with broken ones the digest is empty */
+	"CREATE TEMPORARY TABLE stage_change (record text COLLATE \"C\", document text COLLATE \"C\","
+	"     digest text, reread boolean, broken boolean);"
+	"CREATE TEMPORARY TABLE stage_gone (record text COLLATE \"C\");"
+	/* vulnerabilities that end, and whether a new version of them begins (null: not compared) */
+	"CREATE TEMPORARY TABLE stage_ended (id bigint, record text COLLATE \"C\","
+	"     name text COLLATE \"C\", replaced boolean);"
+	/* those of them that go on for a namespace which is frozen */
+	"CREATE TEMPORARY TABLE stage_kept (id bigint, namespace text COLLATE \"C\");"
+	/* vulnerabilities that begin */
+	"CREATE TEMPORARY TABLE stage_new (id bigint, record text COLLATE \"C\","
+	"     name text COLLATE \"C\");";
+
+/* A statement whose parameters are the updater and the run. */
+static int64
+RunStep(const UpdateRun *run, const char *statement)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	AddInteger(&parameters, run->id);
+	return RunSql(statement, &parameters);
+}
+
+/* Fills stage_document; texts that are not there travel as empty ones. */
+static void
+StageDocumentStates(UpdateRun *run)
+{
+	List *documents = list_concat_copy(run->documents.named, ForgottenDocuments(run));
+	int count = list_length(documents);
+	ClairBytes *columns[8];
+	SqlParameters parameters = {0};
+	int rows = 0;
+	ListCell *cell;
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		columns[i] = palloc(sizeof(ClairBytes) * (count + 1));
+	foreach (cell, documents)
+	{
+		const Document *document = lfirst(cell);
+		bool named = document->state != DOCUMENT_STORED;
+		const char *texts[] = {document->name,
+							   named ? FormatUrl(&document->url) : "",
+							   document->named_by,
+							   document->optional ? "true" : "false",
+							   document->always ? "true" : "false",
+							   document->etag,
+							   document->last_modified,
+							   psprintf(INT64_FORMAT, document->size)};
+
+		if (document->state == DOCUMENT_UNCHANGED)
+			continue;
+		for (size_t i = 0; i < lengthof(columns); i++)
+			columns[i][rows] = clair_bytes(texts[i] != NULL ? texts[i] : "");
+		rows++;
+	}
+	for (size_t i = 0; i < lengthof(columns); i++)
+		AddTextArray(&parameters, columns[i], rows);
+	RunSql("INSERT INTO pg_temp.stage_document"
+		   " SELECT name, url, nullif(named_by, ''), optional::boolean, always::boolean,"
+		   "     nullif(etag, ''), nullif(last_modified, ''), size::bigint, url <> ''"
+		   " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
+		   "     $7::text[], $8::text[])"
+		   "     AS d(name, url, named_by, optional, always, etag, last_modified, size)",
+		   &parameters);
+}
+
+/*
+ * What a feed states twice cannot be told apart: these records count as broken, and nothing
+ * of them is applied.
+ */
+static void
+SetDuplicatesAside(const UpdateRun *run)
+{
+	if (RunStep(run, "INSERT INTO pg_temp.stage_duplicate"
+					 " SELECT record FROM pg_temp.stage_record GROUP BY record HAVING count(*) > 1"
+					 " UNION"
+					 " SELECT record FROM pg_temp.stage_vulnerability"
+					 " GROUP BY record, name HAVING count(*) > 1") == 0)
+		return;
+	RunStep(run, "INSERT INTO pg_temp.stage_broken (document, record, reason)"
+				 " SELECT min(r.document), d.record, 'it, or a vulnerability of it, is there twice'"
+				 " FROM pg_temp.stage_duplicate AS d"
+				 "     JOIN pg_temp.stage_record AS r ON r.record = d.record"
+				 " GROUP BY d.record");
+	RunStep(run, "DELETE FROM pg_temp.stage_vulnerability"
+				 " WHERE record IN (SELECT record FROM pg_temp.stage_duplicate)");
+	RunStep(run, "DELETE FROM pg_temp.stage_affected"
+				 " WHERE record IN (SELECT record FROM pg_temp.stage_duplicate)");
+}
+
+/* A document that has suddenly lost many records is more likely broken than right. */
+static void
+CheckShrinkage(const UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	AddInteger(&parameters, run->settings.max_shrinkage);
+	if (RunSql("SELECT d.name, d.records, COALESCE(n.records, 0)"
+			   " FROM pg_temp.stage_document AS s"
+			   "     JOIN clair.document AS d ON d.updater = $1 AND d.name = s.name"
+			   "     LEFT JOIN (SELECT document, count(*) AS records FROM pg_temp.stage_record"
+			   "                GROUP BY document) AS n ON n.document = d.name"
+			   " WHERE s.named"
+			   "     AND COALESCE(n.records, 0) * 100 < d.records * (100 - $2)"
+			   "     AND (n.records IS NULL OR d.records - n.records > " SMALL_LOSS ")"
+			   " ORDER BY d.name LIMIT 1",
+			   &parameters) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("document \"%s\" shrank from %s to %s records", ResultText(0, 1),
+					ResultText(0, 2), ResultText(0, 3)),
+			 errdetail("At most %d percent may go at once.", (int) run->settings.max_shrinkage),
+			 errhint("If that is right, set the updater's option \"max_shrinkage\" to 100 "
+					 "for a run.")));
+}
+
+/* Finds the records that have changed or gone, and the vulnerabilities that end with that. */
+static void
+Compare(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_change"
+				 " SELECT DISTINCT ON (s.record) s.record, s.document,"
+				 "     CASE WHEN b.record IS NULL THEN s.digest ELSE '' END,"
+				 "     r.digest IS DISTINCT FROM s.digest, b.record IS NOT NULL"
+				 " FROM pg_temp.stage_record AS s"
+				 "     LEFT JOIN clair.record AS r ON r.updater = $1 AND r.record = s.record"
+				 "     LEFT JOIN (SELECT DISTINCT record FROM pg_temp.stage_broken) AS b"
+				 "         ON b.record = s.record"
+				 " WHERE r.digest IS DISTINCT FROM s.digest OR r.document <> s.document");
+	if (run->first)
+		return; /* nothing can have gone */
+	RunStep(run, "INSERT INTO pg_temp.stage_gone"
+				 " SELECT r.record"
+				 " FROM pg_temp.stage_document AS d"
+				 "     JOIN clair.record AS r ON r.updater = $1 AND r.document = d.name"
+				 "     LEFT JOIN pg_temp.stage_record AS s ON s.record = r.record"
+				 " WHERE s.record IS NULL");
+	RunStep(run, "INSERT INTO pg_temp.stage_ended"
+				 " SELECT v.id, v.record, v.name, false"
+				 " FROM pg_temp.stage_gone AS g"
+				 "     JOIN clair.vulnerability AS v ON v.updater = $1 AND v.record = g.record"
+				 "         AND v.until_run IS NULL AND v.frozen IS NULL"
+				 " UNION ALL"
+				 " SELECT v.id, v.record, v.name, s.record IS NOT NULL"
+				 " FROM pg_temp.stage_change AS c"
+				 "     JOIN clair.vulnerability AS v ON v.updater = $1 AND v.record = c.record"
+				 "         AND v.until_run IS NULL AND v.frozen IS NULL"
+				 "     LEFT JOIN pg_temp.stage_vulnerability AS s"
+				 "         ON s.record = v.record AND s.name = v.name"
+				 " WHERE c.reread AND (s.digest <> v.digest OR s.record IS NULL AND NOT c.broken)");
+}
+
+/* Ends the vulnerabilities that end, with their ranges. */
+static void
+EndOldOnes(const UpdateRun *run)
+{
+	RunStep(run, "UPDATE clair.affected SET until_run = $2"
+				 " WHERE until_run IS NULL"
+				 "     AND vulnerability_id IN (SELECT id FROM pg_temp.stage_ended)");
+	RunStep(run, "UPDATE clair.vulnerability SET until_run = $2"
+				 " WHERE updater = $1 AND id IN (SELECT id FROM pg_temp.stage_ended)");
+}
+
+/* Inserts the vulnerabilities that begin, in the order of their indexes; returns how many. */
+static int64
+BeginNewOnes(const UpdateRun *run)
+{
+	int64 begun = RunStep(run, "INSERT INTO pg_temp.stage_new"
+							   " SELECT nextval('clair.vulnerability_id_seq'), n.record, n.name"
+							   " FROM (SELECT s.record, s.name"
+							   "       FROM pg_temp.stage_vulnerability AS s"
+							   "           LEFT JOIN clair.vulnerability AS v ON v.updater = $1"
+							   "               AND v.record = s.record AND v.name = s.name"
+							   "               AND v.until_run IS NULL AND v.frozen IS NULL"
+							   "       WHERE v.id IS NULL"
+							   "       ORDER BY s.record, s.name) AS n");
+
+	if (begun == 0)
+		return 0;
+	RunSql("ANALYZE pg_temp.stage_new", NULL);
+	RunStep(run, "INSERT INTO clair.vulnerability"
+				 "     (id, updater, record, name, digest, since_run, link, description)"
+				 " OVERRIDING SYSTEM VALUE"
+				 " SELECT n.id, $1, n.record, n.name, s.digest, $2, s.link, s.description"
+				 " FROM pg_temp.stage_new AS n"
+				 "     JOIN pg_temp.stage_vulnerability AS s"
+				 "         ON s.record = n.record AND s.name = n.name"
+				 " ORDER BY n.id");
+	RunStep(run,
+			"INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
+			"     introduced, fixed, status, severity)"
+			" SELECT n.id, s.number, s.namespace, s.kind::clair.package_kind, s.package,"
+			"     CASE WHEN s.introduced IS NULL THEN '-infinity'"
+			"         ELSE clair.version(s.format, s.introduced) END,"
+			"     CASE WHEN s.fixed IS NOT NULL THEN clair.version(s.format, s.fixed)"
+			"         WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END AS fixed,"
+			"     s.status::clair.status, s.severity::clair.severity"
+			" FROM pg_temp.stage_new AS n"
+			"     JOIN pg_temp.stage_affected AS s ON s.record = n.record AND s.name = n.name"
+			" ORDER BY s.namespace, s.kind, s.package, fixed");
+	return begun;
+}
+
+/* Remembers the records and documents as they are now. */
+static void
+RememberDocuments(const UpdateRun *run)
+{
+	RunStep(run, "DELETE FROM clair.record"
+				 " WHERE updater = $1 AND record IN (SELECT record FROM pg_temp.stage_gone)");
+	RunStep(run, "INSERT INTO clair.record (updater, record, document, digest)"
+				 " SELECT $1, record, document, digest FROM pg_temp.stage_change ORDER BY record"
+				 " ON CONFLICT (updater, record)"
+				 " DO UPDATE SET document = excluded.document, digest = excluded.digest");
+	RunStep(run, "DELETE FROM clair.document WHERE updater = $1"
+				 "     AND name IN (SELECT name FROM pg_temp.stage_document WHERE NOT named)");
+	RunStep(run, "INSERT INTO clair.document (updater, name, url, named_by, optional, always, etag,"
+				 "     last_modified, run, size, records)"
+				 " SELECT $1, s.name, s.url, s.named_by, s.optional, s.always, s.etag,"
+				 "     s.last_modified, $2, s.size, COALESCE(n.records, 0)"
+				 " FROM pg_temp.stage_document AS s"
+				 "     LEFT JOIN (SELECT document, count(*) AS records FROM pg_temp.stage_record"
+				 "                GROUP BY document) AS n ON n.document = s.name"
+				 " WHERE s.named"
+				 " ON CONFLICT (updater, name) DO UPDATE SET url = excluded.url,"
+				 "     named_by = excluded.named_by, optional = excluded.optional,"
+				 "     always = excluded.always, etag = excluded.etag,"
+				 "     last_modified = excluded.last_modified, run = excluded.run,"
+				 "     size = excluded.size, records = excluded.records");
+}
+
+/* Ends the run's row; begun is how many vulnerabilities began. Whether anything changed. */
+static bool
+RecordSuccess(const UpdateRun *run, int64 begun)
+{
+	SqlParameters parameters = {0};
+	bool changed;
+
+	RunStep(run, "INSERT INTO clair.broken_record (run, number, document, record, reason)"
+				 " SELECT $2, number, document, record, reason"
+				 " FROM (SELECT row_number() OVER () AS number, b.* FROM pg_temp.stage_broken AS b)"
+				 "     AS b"
+				 " WHERE number <= " MAX_BROKEN);
+	RunSql("SELECT (SELECT count(*) FROM pg_temp.stage_record),"
+		   "     (SELECT count(*) FROM pg_temp.stage_change WHERE reread),"
+		   "     (SELECT count(*) FROM pg_temp.stage_broken),"
+		   "     (SELECT count(*) FROM pg_temp.stage_ended WHERE replaced),"
+		   "     (SELECT count(*) FROM pg_temp.stage_ended WHERE NOT replaced"
+		   "          AND id NOT IN (SELECT id FROM pg_temp.stage_kept)),"
+		   "     (SELECT count(*) FROM pg_temp.stage_ended)",
+		   NULL);
+	AddInteger(&parameters, run->id);
+	for (int column = 1; column <= 5; column++)
+		AddInteger(&parameters, ResultInteger(0, column));
+	AddInteger(&parameters, begun);
+	AddInteger(&parameters, run->document_count);
+	AddInteger(&parameters, run->bytes);
+	changed = begun > 0 || ResultInteger(0, 6) > 0;
+	AddText(&parameters, run->first || changed ? "succeeded" : "unchanged");
+	RunSql("UPDATE clair.update_run"
+		   " SET state = $10, phase = 'done', finished_at = clock_timestamp(), documents = $8,"
+		   "     bytes = $9, records = $2, unchanged = $2 - $3, broken = $4, added = $7 - $5,"
+		   "     changed = $5, withdrawn = $6"
+		   " WHERE id = $1",
+		   &parameters);
+	return changed;
+}
+
+/* A run is maintenance work: it may use the memory of that, but must not wait for locks long. */
+static void
+ApplySettings(int64 staged_rows)
+{
+	char *work_memory = psprintf("%dkB", Max(work_mem, maintenance_work_mem));
+
+	set_config_option("work_mem", work_memory, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+					  false);
+	set_config_option("lock_timeout", APPLY_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+
+	/* Where statistics are missing or old, the planner takes thousands of rows for a few. */
+	if (staged_rows > BULK_ROWS)
+		set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+						  true, 0, false);
+}
+
+static int64
+CountStaged(void)
+{
+	RunSql("SELECT (SELECT count(*) FROM pg_temp.stage_record)"
+		   "     + (SELECT count(*) FROM pg_temp.stage_vulnerability)",
+		   NULL);
+	return ResultInteger(0, 1);
+}
+
+/* What has changed a lot is analysed at once: queries would have to wait for autovacuum. */
+static void
+AnalyzeTables(int64 begun)
+{
+	Work work;
+
+	if (begun < BULK_ROWS)
+		return;
+	BeginWork(&work);
+	RunSql("ANALYZE clair.record, clair.vulnerability, clair.affected", NULL);
+	EndWork(&work);
+}
+
+void
+ApplyRun(UpdateRun *run, RunApplied callback)
+{
+	Work work;
+	int64 begun;
+
+	run->phase = "apply";
+	ReportProgress(run);
+	BeginWork(&work);
+	ApplySettings(CountStaged());
+	RunSql(create_tables, NULL);
+	RunSql("ANALYZE pg_temp.stage_record, pg_temp.stage_vulnerability, pg_temp.stage_affected",
+		   NULL);
+	StageDocumentStates(run);
+	SetDuplicatesAside(run);
+	CheckShrinkage(run);
+	Compare(run);
+	FreezeNamespaces(run);
+	EndOldOnes(run);
+	begun = BeginNewOnes(run);
+	RememberDocuments(run);
+	if (RecordSuccess(run, begun) && callback != NULL)
+		callback(run->id, run->settings.name, run->first);
+	EndWork(&work);
+	AnalyzeTables(begun);
+}

@@ -1,0 +1,339 @@
+/*
+ * documents.c
+ *    The documents of a run: rounds of fetching and reading, and where documents may be.
+ *
+ * The updater's row names the first document; what is read of a document may name further
+ * ones, for the next round. One that has not changed still names what it named before. A
+ * round goes in batches, because each document that is being read is an open file; those
+ * that the others are read in the light of ("always") are part of every batch.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "utils/memutils.h"
+
+#include "common/limits.h"
+#include "server/settings.h"
+#include "server/sql.h"
+#include "update/fetch.h"
+#include "update/run.h"
+#include "update/stage.h"
+
+/* Documents that are fetched and read at a time. */
+#define BATCH_SIZE 64
+
+typedef struct DocumentEntry
+{
+	const char *name; /* the key */
+	Document *document;
+} DocumentEntry;
+
+static uint32
+HashName(const void *key, pg_attribute_unused() Size size)
+{
+	const char *name = *(const char *const *) key;
+
+	return hash_bytes((const unsigned char *) name, (int) strlen(name));
+}
+
+static int
+CompareNames(const void *left, const void *right, pg_attribute_unused() Size size)
+{
+	return strcmp(*(const char *const *) left, *(const char *const *) right);
+}
+
+static Document *
+FindDocument(const UpdateRun *run, const char *name)
+{
+	DocumentEntry *entry = hash_search(run->documents.by_name, &name, HASH_FIND, NULL);
+
+	return entry != NULL ? entry->document : NULL;
+}
+
+/* A new document, which must not be there yet; the name is copied. */
+static Document *
+AddDocument(UpdateRun *run, const char *name)
+{
+	Document *document = palloc0(sizeof(Document));
+	DocumentEntry *entry;
+
+	document->name = pstrdup(name);
+	entry = hash_search(run->documents.by_name, &document->name, HASH_ENTER, NULL);
+	entry->document = document;
+	return document;
+}
+
+/* Reads what earlier runs knew of the documents. */
+static void
+LoadDocuments(UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+	HASHCTL control = {.keysize = sizeof(const char *),
+					   .entrysize = sizeof(DocumentEntry),
+					   .hash = HashName,
+					   .match = CompareNames,
+					   .hcxt = run->context};
+	Work work;
+	int64 count;
+
+	run->documents.by_name = hash_create("clair documents", 64, &control,
+										 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	BeginWork(&work);
+	AddText(&parameters, run->settings.name);
+	count = RunSql("SELECT name, url, etag, last_modified, named_by, optional::integer,"
+				   "     always::integer"
+				   " FROM clair.document WHERE updater = $1 ORDER BY name",
+				   &parameters);
+	MemoryContextSwitchTo(run->context);
+	for (int64 i = 0; i < count; i++)
+	{
+		Document *document = AddDocument(run, ResultText(i, 1));
+
+		document->old_url = ResultText(i, 2);
+		document->old_etag = ResultText(i, 3);
+		document->old_last_modified = ResultText(i, 4);
+		document->named_by = ResultText(i, 5);
+		document->optional = ResultInteger(i, 6) != 0;
+		document->always = ResultInteger(i, 7) != 0;
+	}
+	for (int64 i = 0; i < count; i++)
+	{
+		Document *document = FindDocument(run, ResultText(i, 1));
+		Document *by = document->named_by != NULL ? FindDocument(run, document->named_by) : NULL;
+
+		if (by != NULL)
+			by->old_names = lappend(by->old_names, document);
+	}
+	EndWork(&work);
+}
+
+/* Whether a blank-separated list has the host. */
+static bool
+IsListed(const char *hosts, const char *host)
+{
+	size_t length = strlen(host);
+
+	while (*hosts != '\0')
+	{
+		size_t listed = strcspn(hosts, " ");
+
+		if (listed == length && pg_strncasecmp(hosts, host, length) == 0)
+			return true;
+		hosts += listed;
+		hosts += strspn(hosts, " ");
+	}
+	return false;
+}
+
+/* A document may be on the naming one's host or a listed one, and no less well protected. */
+static void
+CheckPlace(const UpdateRun *run, const Document *by, const Document *document)
+{
+	const Url *url = &document->url;
+
+	if (UrlIsFile(url) != UrlIsFile(&by->url))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("document \"%s\" is named to be at \"%s\", which is not allowed",
+							   document->name, FormatUrl(url)),
+						errdetail("Document \"%s\", which names it, is at \"%s\".", by->name,
+								  FormatUrl(&by->url))));
+	if (UrlIsFile(url))
+		return; /* it is opened below the first one's directory only */
+	if (strcmp(by->url.scheme, "https") == 0 && strcmp(url->scheme, "https") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("document \"%s\" is named to be at \"%s\", without https",
+							   document->name, FormatUrl(url))));
+	if (strcmp(url->host, by->url.host) != 0 && !IsListed(run->settings.hosts, url->host))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("document \"%s\" is named to be on host \"%s\", which is not allowed",
+						document->name, url->host),
+				 errhint("If that host can be trusted, add it to the updater's option "
+						 "\"hosts\".")));
+}
+
+Document *
+NameDocument(UpdateRun *run, const Document *by, const char *name, const char *url, bool optional,
+			 bool always)
+{
+	MemoryContext old_context;
+	Document *document = FindDocument(run, name);
+
+	if (document != NULL && document->state != DOCUMENT_STORED)
+		return NULL;
+	if (list_length(run->documents.named) >= CurrentLimits().max_documents)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("there are more than " INT64_FORMAT " documents",
+							   CurrentLimits().max_documents),
+						errhint("See clair.max_documents.")));
+	old_context = MemoryContextSwitchTo(run->context);
+	if (document == NULL)
+		document = AddDocument(run, name);
+	if (by != NULL ? !ResolveUrl(&by->base, url, &document->url) : !ParseUrl(url, &document->url))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("document \"%s\" has an invalid URL, \"%s\"", name, url)));
+	document->base = document->url;
+	document->named_by = by != NULL ? by->name : NULL;
+	document->optional = optional;
+	document->always = always;
+	document->state = DOCUMENT_NAMED;
+	if (by != NULL)
+		CheckPlace(run, by, document);
+	run->documents.named = lappend(run->documents.named, document);
+	MemoryContextSwitchTo(old_context);
+	return document;
+}
+
+List *
+ForgottenDocuments(const UpdateRun *run)
+{
+	List *forgotten = NIL;
+	HASH_SEQ_STATUS scan;
+	DocumentEntry *entry;
+
+	hash_seq_init(&scan, run->documents.by_name);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (entry->document->state == DOCUMENT_STORED)
+			forgotten = lappend(forgotten, entry->document);
+	return forgotten;
+}
+
+/* Gets documents, all of which are named by the same one or by ones of one kind. */
+static void
+GetDocuments(UpdateRun *run, List *documents, bool conditional)
+{
+	if (documents == NIL)
+		return;
+	run->phase = "fetch";
+	if (UrlIsFile(&((Document *) linitial(documents))->url))
+		OpenLocalDocuments(run, documents, conditional);
+	else
+		FetchDocuments(run, documents, conditional);
+}
+
+/* Whether any of those that are always fetched says something else than in the last run. */
+static bool
+HaveChanged(List *always)
+{
+	ListCell *cell;
+
+	foreach (cell, always)
+	{
+		Document *document = lfirst(cell);
+
+		if (document->old_url == NULL || document->old_etag == NULL
+				? document->state == DOCUMENT_FETCHED
+				: document->etag == NULL || strcmp(document->old_etag, document->etag) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Names again what a document that has not changed named in the run that read it last. */
+static List *
+NameAgain(UpdateRun *run, const Document *by)
+{
+	List *named = NIL;
+	ListCell *cell;
+
+	foreach (cell, by->old_names)
+	{
+		const Document *old = lfirst(cell);
+		Document *document = NameDocument(run, by, old->name, old->old_url, old->optional,
+										  old->always);
+
+		if (document != NULL)
+			named = lappend(named, document);
+	}
+	return named;
+}
+
+/* Gets and has read a part of a round; returns what that names. */
+static List *
+ReadBatch(UpdateRun *run, List *always, List *batch, bool conditional)
+{
+	List *fetched = NIL;
+	List *next = NIL;
+	ListCell *cell;
+
+	GetDocuments(run, batch, conditional);
+	foreach (cell, batch)
+	{
+		Document *document = lfirst(cell);
+
+		if (document->state == DOCUMENT_FETCHED)
+			fetched = lappend(fetched, document);
+		else if (document->state == DOCUMENT_UNCHANGED)
+			next = list_concat(next, NameAgain(run, document));
+	}
+	if (fetched == NIL)
+		return next;
+	foreach (cell, always)
+		if (((Document *) lfirst(cell))->state == DOCUMENT_FETCHED)
+			fetched = lappend(fetched, lfirst(cell));
+	return list_concat(next, StageDocuments(run, fetched));
+}
+
+/* Gets and has read what a round names; returns what that names. */
+static List *
+ReadRound(UpdateRun *run, List *round)
+{
+	MemoryContext round_context = AllocSetContextCreate(run->context, "clair round",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batch_context = AllocSetContextCreate(round_context, "clair batch",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(round_context);
+	List *always = NIL;
+	List *others = NIL;
+	List *next = NIL;
+	ListCell *cell;
+	bool conditional;
+
+	foreach (cell, round)
+	{
+		Document *document = lfirst(cell);
+
+		if (document->always)
+			always = lappend(always, document);
+		else
+			others = lappend(others, document);
+	}
+	GetDocuments(run, always, false);
+	conditional = !HaveChanged(always);
+	for (int first = 0; first < list_length(others); first += BATCH_SIZE)
+	{
+		List *batch = NIL;
+
+		MemoryContextSwitchTo(batch_context);
+		for (int i = first; i < first + BATCH_SIZE && i < list_length(others); i++)
+			batch = lappend(batch, list_nth(others, i));
+		batch = ReadBatch(run, always, batch, conditional);
+		MemoryContextSwitchTo(run->context);
+		next = list_concat_copy(next, batch);
+		MemoryContextReset(batch_context); /* closes the batch's files */
+	}
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(round_context);
+	return next;
+}
+
+void
+ReadDocuments(UpdateRun *run)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(run->context);
+	List *round;
+
+	LoadDocuments(run);
+	round = list_make1(
+		NameDocument(run, NULL, run->settings.document, run->settings.url, false, false));
+	for (int number = 1; round != NIL; number++)
+	{
+		if (number > CLAIR_MAX_NESTING)
+			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+							errmsg("documents name further ones in more than %d rounds",
+								   CLAIR_MAX_NESTING)));
+		round = ReadRound(run, round);
+	}
+	MemoryContextSwitchTo(old_context);
+}

@@ -1,0 +1,122 @@
+/*
+ * freeze.c
+ *    Keeping what was said of namespaces that a feed says nothing of any more.
+ *
+ * For each vulnerability that ends, and each namespace that is frozen by that, a row of
+ * clair.vulnerability keeps the ranges in that namespace; its column "frozen" says so, and
+ * takes it out of all later comparisons. When the feed speaks of the namespace again, these
+ * rows end.
+ */
+#include "postgres.h"
+
+#include "server/sql.h"
+#include "update/freeze.h"
+
+/*
+ * The namespaces, as the text of an array, of which the run would leave nothing: all ranges
+ * end, and none is staged. NULL when there is none.
+ */
+static char *
+FindAbandoned(const UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	RunSql("WITH candidate AS ("
+		   "     SELECT a.namespace"
+		   "     FROM pg_temp.stage_ended AS e"
+		   "         JOIN clair.affected AS a"
+		   "             ON a.vulnerability_id = e.id AND a.until_run IS NULL"
+		   "     EXCEPT SELECT namespace FROM pg_temp.stage_affected)"
+		   " SELECT array_agg(c.namespace ORDER BY c.namespace)"
+		   " FROM candidate AS c"
+		   " WHERE NOT EXISTS ("
+		   "     SELECT FROM clair.affected AS a"
+		   "         JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id"
+		   "         LEFT JOIN pg_temp.stage_ended AS e ON e.id = v.id"
+		   "     WHERE a.namespace = c.namespace AND a.until_run IS NULL AND v.updater = $1"
+		   "         AND e.id IS NULL)",
+		   &parameters);
+	return ResultText(0, 1);
+}
+
+/* The frozen namespaces that the feed speaks of again; NULL when there is none. */
+static char *
+FindRevived(const UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	RunSql("SELECT array_agg(namespace) FROM clair.frozen_namespace"
+		   " WHERE updater = $1 AND namespace IN (SELECT namespace FROM pg_temp.stage_affected)",
+		   &parameters);
+	return ResultText(0, 1);
+}
+
+static void
+Freeze(const UpdateRun *run, const char *namespaces)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	AddInteger(&parameters, run->id);
+	AddText(&parameters, namespaces);
+	RunSql("INSERT INTO clair.frozen_namespace (updater, namespace, run)"
+		   " SELECT $1, namespace, $2 FROM unnest($3::text[]) AS namespace"
+		   " ON CONFLICT (updater, namespace) DO NOTHING",
+		   &parameters);
+	RunSql("INSERT INTO pg_temp.stage_kept"
+		   " SELECT DISTINCT e.id, a.namespace"
+		   " FROM pg_temp.stage_ended AS e"
+		   "     JOIN clair.affected AS a ON a.vulnerability_id = e.id AND a.until_run IS NULL"
+		   " WHERE a.namespace = ANY ($3::text[])",
+		   &parameters);
+	RunSql("INSERT INTO clair.vulnerability"
+		   "     (updater, record, name, digest, since_run, frozen, link, description)"
+		   " SELECT v.updater, v.record, v.name, v.digest, $2, k.namespace, v.link, v.description"
+		   " FROM pg_temp.stage_kept AS k"
+		   "     JOIN clair.vulnerability AS v ON v.id = k.id",
+		   &parameters);
+	RunSql("INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
+		   "     introduced, fixed, status, severity)"
+		   " SELECT f.id, a.number, a.namespace, a.kind, a.package, a.introduced, a.fixed,"
+		   "     a.status, a.severity"
+		   " FROM pg_temp.stage_kept AS k"
+		   "     JOIN pg_temp.stage_ended AS e ON e.id = k.id"
+		   "     JOIN clair.vulnerability AS f ON f.updater = $1 AND f.record = e.record"
+		   "         AND f.name = e.name AND f.frozen = k.namespace AND f.since_run = $2"
+		   "     JOIN clair.affected AS a ON a.vulnerability_id = e.id"
+		   "         AND a.until_run IS NULL AND a.namespace = k.namespace",
+		   &parameters);
+}
+
+static void
+Revive(const UpdateRun *run, const char *namespaces)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	AddText(&parameters, namespaces);
+	RunSql("INSERT INTO pg_temp.stage_ended"
+		   " SELECT id, record, name, NULL FROM clair.vulnerability"
+		   " WHERE updater = $1 AND frozen = ANY ($2::text[]) AND until_run IS NULL",
+		   &parameters);
+	RunSql("DELETE FROM clair.frozen_namespace"
+		   " WHERE updater = $1 AND namespace = ANY ($2::text[])",
+		   &parameters);
+}
+
+void
+FreezeNamespaces(const UpdateRun *run)
+{
+	char *namespaces;
+
+	if (run->first)
+		return;
+	namespaces = FindRevived(run);
+	if (namespaces != NULL)
+		Revive(run, namespaces);
+	namespaces = FindAbandoned(run);
+	if (namespaces != NULL)
+		Freeze(run, namespaces);
+}

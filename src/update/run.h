@@ -1,0 +1,66 @@
+/*
+ * run.h
+ *    One run of one updater: its state while it goes through fetch, stage and apply.
+ *
+ * The phases are in files of their own, and share this struct: documents.c has the rounds,
+ * fetch.c and local.c get documents, stage.c has them read into temporary tables, apply.c
+ * makes the tables say what these say.
+ */
+#ifndef CLAIR_RUN_H
+#define CLAIR_RUN_H
+
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "datatype/timestamp.h"
+
+#include "server/owner.h"
+#include "update/documents.h"
+#include "update/updater.h"
+
+/*
+ * Called inside the transaction of a run that changed something, between SPI_connect() and
+ * SPI_finish(), as the extension's owner. first: nothing was known of the updater before.
+ */
+typedef void (*RunApplied)(int64 run, const char *updater, bool first);
+
+extern void OnRunApplied(RunApplied callback);
+
+typedef struct UpdateRun
+{
+	int64 id;
+	bool first;
+	UpdaterSettings settings;
+	DocumentSet documents;
+	Descriptor *root; /* directory of the first document, if that is a file */
+	const char *phase;
+	bool staged;		   /* whether there are rows to apply */
+	int64 document_count;  /* documents that were fetched whole */
+	int64 bytes;		   /* theirs */
+	int64 records;		   /* of them, as far as they have been read */
+	int64 pending;		   /* bytes of what is being fetched, or read, at the moment */
+	TimestampTz saved_at;  /* when the run's row was written last */
+	MemoryContext context; /* lives as long as the run */
+} UpdateRun;
+
+/*
+ * Runs the updater, whose lock the caller holds, unless it had a run of this request before.
+ * What goes wrong is logged and recorded, not raised.
+ */
+extern void RunUpdater(const char *updater, int64 request, volatile sig_atomic_t *cancelled);
+
+/* Shows how far the run is, and writes that to its row about once a second. */
+extern void ReportProgress(UpdateRun *run);
+
+/* A short transaction of the worker's: SPI is connected, as the extension's owner. */
+typedef struct Work
+{
+	OwnerState owner;
+	MemoryContext context; /* to come back to */
+} Work;
+
+extern void BeginWork(Work *work);
+extern void EndWork(Work *work);
+
+#endif

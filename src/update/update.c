@@ -1,0 +1,294 @@
+/*
+ * update.c
+ *    clair.update(): starts workers for updaters, waits for them, tells what became of it.
+ *
+ * Whoever may execute the function may run any updater. Workers work in transactions of
+ * their own (worker.c): what the calling transaction has written, they do not see; and it
+ * does not see, in a snapshot of before, what they do. So waiting is refused where that
+ * would matter.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "server/clair.h"
+#include "server/compat.h"
+#include "server/owner.h"
+#include "server/sql.h"
+#include "update/fetch.h"
+#include "update/settings.h"
+#include "update/worker.h"
+
+PG_FUNCTION_INFO_V1(update_updaters);
+
+#define RESULT_COLUMNS 11
+#define MAX_WORKERS	   64
+
+int clair_max_update_workers;
+int clair_max_shrinkage;
+
+/* The workers of a call. On the heap: the cleanup callback must find it whatever happens. */
+typedef struct Workers
+{
+	int count;
+	BackgroundWorkerHandle *handles[MAX_WORKERS];
+} Workers;
+
+/* An updater that a call runs. */
+typedef struct Target
+{
+	char *updater;
+	char *running; /* number of the run that is under way already, or NULL */
+} Target;
+
+void
+UpdateInit(void)
+{
+	DefineCustomIntVariable(
+		"clair.max_update_workers",
+		"Workers that run updaters at a time, over all calls of clair.update().", NULL,
+		&clair_max_update_workers, 2, 1, MAX_WORKERS, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.max_shrinkage",
+							"Percent of a document's records that may be gone at once.",
+							"A document that lost more fails the run; 100 lets everything pass.",
+							&clair_max_shrinkage, 20, 0, 100, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineFetchSettings();
+}
+
+static void
+RefuseToWait(const char *reason)
+{
+	ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+					errmsg("clair.update() cannot wait in a transaction %s", reason),
+					errdetail("Its workers have transactions of their own."),
+					errhint("Call it outside of a transaction block, or with wait => false.")));
+}
+
+static void
+CheckTransaction(bool wait)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+						errmsg("cannot execute clair.update() during recovery"),
+						errhint("Call it on the primary server.")));
+	if (XactReadOnly)
+		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+						errmsg("cannot execute clair.update() in a read-only transaction")));
+	if (wait && IsolationUsesXactSnapshot())
+		RefuseToWait("that is not READ COMMITTED");
+	if (wait && TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		RefuseToWait("that has already written");
+}
+
+/* What the call means: the updater named, or all that are enabled. */
+static Target *
+FindTargets(const char *updater, int64 *count, MemoryContext context)
+{
+	SqlParameters parameters = {0};
+	MemoryContext old_context;
+	Target *targets;
+
+	AddText(&parameters, updater);
+	*count = RunSql("SELECT u.name, CASE WHEN s.state = 'running' THEN s.last_run END"
+					" FROM clair.updater AS u"
+					"     JOIN clair.update_status AS s ON s.updater = u.name"
+					" WHERE CASE WHEN $1 IS NULL THEN u.enabled ELSE u.name = $1 END"
+					" ORDER BY u.name",
+					&parameters);
+	if (*count == 0 && updater != NULL)
+	{
+		RunSql("SELECT string_agg(name, ', ' ORDER BY name) FROM clair.updater", NULL);
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("updater \"%s\" does not exist", updater),
+						errhint("Updaters are: %s.", ResultText(0, 1))));
+	}
+	old_context = MemoryContextSwitchTo(context);
+	targets = palloc(sizeof(Target) * (*count + 1));
+	for (int64 i = 0; i < *count; i++)
+		targets[i] = (Target){ResultText(i, 1), ResultText(i, 2)};
+	MemoryContextSwitchTo(old_context);
+	return targets;
+}
+
+static int64
+NewRequest(void)
+{
+	int64 request;
+
+	if (!pg_strong_random(&request, sizeof(request)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a random number")));
+	return request & PG_INT64_MAX;
+}
+
+/* Starts a worker; false when there is no slot for it. */
+static bool
+StartWorker(Workers *workers, const char *updater, int64 request)
+{
+	BackgroundWorker worker;
+	WorkerRequest extra;
+
+	memset(&extra, 0, sizeof(extra));
+	extra.request = request;
+	extra.database = MyDatabaseId;
+	extra.role = GetSessionUserId();
+	if (updater != NULL)
+		strlcpy(extra.updater, updater, sizeof(extra.updater));
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	worker.bgw_notify_pid = MyProcPid;
+	strlcpy(worker.bgw_library_name, "$libdir/clair", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "UpdateWorkerMain", sizeof(worker.bgw_function_name));
+	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "clair updater %s", extra.updater);
+	strlcpy(worker.bgw_type, "clair updater", sizeof(worker.bgw_type));
+	StaticAssertStmt(sizeof(extra) <= BGW_EXTRALEN, "a worker's request must fit");
+	memcpy(worker.bgw_extra, &extra, sizeof(extra));
+	if (!RegisterDynamicBackgroundWorker(&worker, &workers->handles[workers->count]))
+		return false;
+	workers->count++;
+	return true;
+}
+
+/* One worker for a named updater; else as many as may work, which share the list. */
+static void
+StartWorkers(Workers *workers, const char *updater, int64 idle, int64 request)
+{
+	int wanted = (int) Min(updater != NULL ? 1 : clair_max_update_workers, idle);
+
+	while (workers->count < wanted && StartWorker(workers, updater, request))
+		;
+	if (wanted > 0 && workers->count == 0)
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+						errmsg("could not start a background worker"),
+						errhint("All are in use: try again later, or raise "
+								"max_worker_processes.")));
+}
+
+static void
+TerminateWorkers(pg_attribute_unused() int code, Datum argument)
+{
+	Workers *workers = (Workers *) DatumGetPointer(argument);
+
+	for (int i = 0; i < workers->count; i++)
+		TerminateBackgroundWorker(workers->handles[i]);
+}
+
+/* Waits until they have ended; when the wait ends before that, so do they. */
+static void
+WaitForWorkers(Workers *workers)
+{
+	PG_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
+	{
+		for (int i = 0; i < workers->count; i++)
+			if (WaitForBackgroundWorkerShutdown(workers->handles[i]) == BGWH_POSTMASTER_DIED)
+				ereport(ERROR, (errcode(ERRCODE_ADMIN_SHUTDOWN),
+								errmsg("the server ended while an update was under way")));
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
+}
+
+static void
+WarnOfFailure(const char *updater)
+{
+	char *message = ResultText(0, RESULT_COLUMNS + 1);
+	char *detail = ResultText(0, RESULT_COLUMNS + 2);
+	char *hint = ResultText(0, RESULT_COLUMNS + 3);
+
+	if (message != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING), errmsg("update of \"%s\" failed: %s", updater, message),
+				 detail != NULL ? errdetail("%s", detail) : 0,
+				 hint != NULL ? errhint("%s", hint) : 0));
+}
+
+/* Adds a row: the updater, its run, its state, and whatever else the last statement gave. */
+static void
+ReturnRow(ReturnSetInfo *result, char **texts)
+{
+	AttInMetadata *metadata = TupleDescGetAttInMetadata(result->setDesc);
+
+	tuplestore_puttuple(result->setResult, BuildTupleFromCStrings(metadata, texts));
+}
+
+/*
+ * Returns what became of an updater: its run of this request, whose failure is a warning; or
+ * the one of somebody else that was in our worker's way.
+ */
+static void
+ReturnRun(ReturnSetInfo *result, const char *updater, int64 request)
+{
+	SqlParameters parameters = {0};
+	char *texts[RESULT_COLUMNS];
+
+	AddText(&parameters, updater);
+	AddInteger(&parameters, request);
+	if (RunSql("SELECT updater, id, state, records, unchanged, broken, added, changed, withdrawn,"
+			   "     bytes, round(extract(epoch FROM finished_at - started_at)::numeric, 3),"
+			   "     error, error_detail, error_hint"
+			   " FROM clair.update_run"
+			   " WHERE updater = $1"
+			   "     AND (request = $2 OR state = 'running' OR finished_at > statement_timestamp())"
+			   " ORDER BY request = $2 DESC, id DESC"
+			   " LIMIT 1",
+			   &parameters) == 0)
+		ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+						errmsg("the worker for updater \"%s\" ended before it began", updater),
+						errhint("The server's log says why.")));
+	for (int i = 0; i < RESULT_COLUMNS; i++)
+		texts[i] = ResultText(0, i + 1);
+	WarnOfFailure(updater);
+	ReturnRow(result, texts);
+}
+
+static void
+ReturnTarget(ReturnSetInfo *result, const Target *target, bool wait, int64 request)
+{
+	char *texts[RESULT_COLUMNS] = {target->updater, target->running,
+								   target->running != NULL ? "running" : "started"};
+
+	if (wait && target->running == NULL)
+		ReturnRun(result, target->updater, request);
+	else
+		ReturnRow(result, texts);
+}
+
+Datum
+update_updaters(PG_FUNCTION_ARGS)
+{
+	char *updater = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool wait = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
+	MemoryContext context = CurrentMemoryContext;
+	Workers *workers = palloc0(sizeof(Workers));
+	int64 request = NewRequest();
+	int64 idle = 0;
+	Target *targets;
+	int64 count;
+	OwnerState owner;
+
+	CheckTransaction(wait);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	SPI_connect();
+	BecomeOwner(&owner);
+	targets = FindTargets(updater, &count, context);
+	for (int64 i = 0; i < count; i++)
+		idle += targets[i].running == NULL;
+	StartWorkers(workers, updater, idle, request);
+	if (wait)
+		WaitForWorkers(workers);
+	for (int64 i = 0; i < count; i++)
+		ReturnTarget((ReturnSetInfo *) fcinfo->resultinfo, &targets[i], wait, request);
+	ResumeCaller(&owner);
+	SPI_finish();
+	return (Datum) 0;
+}

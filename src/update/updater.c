@@ -1,0 +1,153 @@
+/*
+ * updater.c
+ *    What is set of an updater: reading it for a run, changing it through clair.updater.
+ *
+ * The view's trigger is C because it must know who changes a URL: files are read with that
+ * role's rights. A SECURITY DEFINER function would see the extension's owner in its place.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "server/compat.h"
+#include "server/owner.h"
+#include "server/sql.h"
+#include "update/fetch.h"
+#include "update/settings.h"
+#include "update/updater.h"
+#include "update/url.h"
+
+PG_FUNCTION_INFO_V1(set_updater);
+
+void
+LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
+{
+	SqlParameters parameters = {0};
+	MemoryContext old_context;
+	int column = 0;
+
+	AddText(&parameters, name);
+	AddText(&parameters, FetchProxy());
+	AddText(&parameters, FetchUserAgent());
+	AddInteger(&parameters, FetchParallel());
+	AddInteger(&parameters, clair_max_shrinkage);
+	if (RunSql("SELECT b.document, u.url, CASE WHEN s.url IS NOT NULL THEN s.set_by END,"
+			   "     array_to_string(b.hosts || ARRAY("
+			   "         SELECT jsonb_array_elements_text(u.options -> 'hosts')), ' '),"
+			   "     COALESCE(u.options ->> 'proxy', $2),"
+			   "     COALESCE(u.options ->> 'user_agent', $3),"
+			   "     COALESCE(u.options ->> 'parallel', $4::text),"
+			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5)"
+			   " FROM clair.updater AS u"
+			   "     JOIN clair.builtin_updater AS b ON b.name = u.name"
+			   "     LEFT JOIN clair.updater_setting AS s ON s.name = u.name"
+			   " WHERE u.name = $1",
+			   &parameters) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("updater \"%s\" does not exist", name)));
+	old_context = MemoryContextSwitchTo(context);
+	settings->name = pstrdup(name);
+	settings->document = ResultText(0, ++column);
+	settings->url = ResultText(0, ++column);
+	settings->set_by = ResultText(0, ++column);
+	settings->hosts = ResultText(0, ++column);
+	settings->proxy = ResultText(0, ++column);
+	settings->user_agent = ResultText(0, ++column);
+	settings->parallel = ResultText(0, ++column);
+	settings->max_shrinkage = ResultInteger(0, ++column);
+	MemoryContextSwitchTo(old_context);
+}
+
+/* A column of the view, before and after the UPDATE. */
+typedef struct Change
+{
+	char *value; /* NULL: back to what the extension brings */
+	bool changed;
+} Change;
+
+static Change
+ChangeOf(const TriggerData *trigger, const char *column)
+{
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+	int number = SPI_fnumber(descriptor, column);
+	char *before = SPI_getvalue(trigger->tg_trigtuple, descriptor, number);
+	char *after = SPI_getvalue(trigger->tg_newtuple, descriptor, number);
+
+	return (Change){after, after == NULL || before == NULL || strcmp(before, after) != 0};
+}
+
+static void
+CheckUrl(const char *text)
+{
+	Url url;
+
+	if (text != NULL && !ParseUrl(text, &url))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid URL \"%s\"", text),
+				 errhint("It begins with https://, http:// or file:///.")));
+}
+
+static void
+StoreSetting(const char *name, const Change *url, const Change *enabled, const Change *options,
+			 const char *role)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, options->value);
+	RunSql("SELECT clair.check_updater_options($1::jsonb) WHERE $1 IS NOT NULL", &parameters);
+	parameters.count = 0;
+	AddText(&parameters, name);
+	AddText(&parameters, url->changed ? url->value : NULL);
+	AddText(&parameters, enabled->changed ? enabled->value : NULL);
+	AddText(&parameters, options->changed ? options->value : NULL);
+	AddText(&parameters, role);
+	AddText(&parameters, url->changed ? "true" : "false");
+	AddText(&parameters, enabled->changed ? "true" : "false");
+	AddText(&parameters, options->changed ? "true" : "false");
+	RunSql("INSERT INTO clair.updater_setting AS s (name, url, enabled, options, set_by)"
+		   " VALUES ($1, $2, $3::boolean, $4::jsonb, $5)"
+		   " ON CONFLICT (name) DO UPDATE SET"
+		   "     url = CASE WHEN $6::boolean THEN excluded.url ELSE s.url END,"
+		   "     set_by = CASE WHEN $6::boolean THEN excluded.set_by ELSE s.set_by END,"
+		   "     enabled = CASE WHEN $7::boolean THEN excluded.enabled ELSE s.enabled END,"
+		   "     options = CASE WHEN $8::boolean THEN excluded.options ELSE s.options END,"
+		   "     set_at = excluded.set_at",
+		   &parameters);
+}
+
+Datum
+set_updater(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	char *role = GetUserNameFromId(GetUserId(), false);
+	OwnerState owner;
+	Change name;
+	Change url;
+	Change enabled;
+	Change options;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_INSTEAD(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("clair.set_updater() is for the INSTEAD OF UPDATE trigger of a view")));
+	name = ChangeOf(trigger, "name");
+	url = ChangeOf(trigger, "url");
+	enabled = ChangeOf(trigger, "enabled");
+	options = ChangeOf(trigger, "options");
+	if (name.changed)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("the name of an updater cannot be changed")));
+	CheckUrl(url.value);
+	SPI_connect();
+	BecomeOwner(&owner);
+	StoreSetting(name.value, &url, &enabled, &options, role);
+	ResumeCaller(&owner);
+	SPI_finish();
+	return PointerGetDatum(trigger->tg_newtuple);
+}

@@ -1,0 +1,26 @@
+/*
+ * updater.h
+ *    What is set of an updater: by the extension, by an administrator, by settings.
+ */
+#ifndef CLAIR_UPDATER_H
+#define CLAIR_UPDATER_H
+
+#include "postgres.h"
+
+typedef struct UpdaterSettings
+{
+	const char *name;
+	const char *document; /* name of the first one */
+	const char *url;	  /* of the first one */
+	const char *set_by;	  /* role that set the URL; NULL: the extension */
+	const char *hosts;	  /* that may be asked besides the first one's, blank-separated */
+	const char *proxy;
+	const char *user_agent;
+	const char *parallel; /* transfers at once, a number */
+	int64 max_shrinkage;  /* percent */
+} UpdaterSettings;
+
+/* Reads them, within SPI; the texts are in context. */
+extern void LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context);
+
+#endif

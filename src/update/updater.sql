@@ -1,0 +1,265 @@
+/*
+ * Updaters: which there are, how they are set, run and scheduled, and how they fare.
+ */
+INSERT INTO clair.builtin_updater
+    (name, title, url, document, namespaces, hosts, enabled, stale_after)
+VALUES
+    ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
+     '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days'),
+    ('debian', 'Debian security tracker', 'https://security-tracker.debian.org/tracker/data/json',
+     'json', '{debian:%}', '{}', true, '2 days');
+
+/*
+ * The view in which updaters are read and set.
+ */
+CREATE VIEW clair.updater AS
+SELECT
+    b.name,
+    COALESCE(s.url, b.url) AS url,
+    COALESCE(s.enabled, b.enabled) AS enabled,
+    COALESCE(s.options, '{}') AS options
+FROM clair.builtin_updater AS b
+    LEFT JOIN clair.updater_setting AS s ON s.name = b.name;
+COMMENT ON VIEW clair.updater IS
+    'the updaters; an UPDATE sets url, enabled and options, and null sets them back to what the extension brings';
+COMMENT ON COLUMN clair.updater.name IS 'name of the updater';
+COMMENT ON COLUMN clair.updater.url IS
+    'where its first document is: https:, http: or file:, of a file or of a directory in place of a remote index';
+COMMENT ON COLUMN clair.updater.enabled IS 'whether clair.update() without a name runs it';
+COMMENT ON COLUMN clair.updater.options IS
+    'hosts: an array of further hosts that may be asked; max_shrinkage, parallel, proxy, user_agent: in place of clair.max_shrinkage, clair.fetch_parallel, clair.fetch_proxy, clair.fetch_user_agent; stale_after: age from which on what it says is stale';
+
+CREATE FUNCTION clair.check_updater_options(options jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    option record;
+    problem text;
+    ignored interval;
+BEGIN
+    IF jsonb_typeof(options) <> 'object' THEN
+        RAISE EXCEPTION 'options of an updater are a JSON object'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR option IN SELECT key, value, value #>> '{}' AS text, jsonb_typeof(value) AS type
+        FROM jsonb_each(options)
+    LOOP
+        problem := CASE
+            WHEN option.key = 'hosts' THEN
+                CASE
+                    WHEN option.type <> 'array' THEN 'an array of names of hosts'
+                    WHEN EXISTS (
+                        SELECT FROM jsonb_array_elements(option.value) AS host
+                        WHERE jsonb_typeof(host) <> 'string' OR host #>> '{}' !~ '^[[:alnum:]._-]+$'
+                    ) THEN 'an array of names of hosts'
+                END
+            WHEN option.key = 'max_shrinkage' THEN
+                CASE WHEN option.text !~ '^([0-9]|[1-9][0-9]|100)$' THEN 'a number from 0 to 100' END
+            WHEN option.key = 'parallel' THEN
+                CASE WHEN option.text !~ '^([1-9]|1[0-6])$' THEN 'a number from 1 to 16' END
+            WHEN option.key IN ('proxy', 'user_agent') THEN
+                CASE WHEN option.type <> 'string' THEN 'a text' END
+            WHEN option.key = 'stale_after' THEN
+                CASE WHEN option.type <> 'string' THEN 'an interval' END
+            ELSE 'unknown'
+        END;
+        IF problem = 'unknown' THEN
+            RAISE EXCEPTION 'unknown option "%" of an updater', option.key
+                USING ERRCODE = 'invalid_parameter_value',
+                    HINT = 'Options are hosts, max_shrinkage, parallel, proxy, stale_after and user_agent.';
+        ELSIF problem IS NOT NULL THEN
+            RAISE EXCEPTION 'invalid value % of option "%"', option.value, option.key
+                USING ERRCODE = 'invalid_parameter_value', HINT = format('It is %s.', problem);
+        END IF;
+    END LOOP;
+    ignored := options ->> 'stale_after';
+END
+$$;
+COMMENT ON FUNCTION clair.check_updater_options(jsonb) IS 'refuses options that updaters do not have';
+REVOKE ALL ON FUNCTION clair.check_updater_options(jsonb) FROM PUBLIC;
+
+CREATE FUNCTION clair.set_updater()
+RETURNS trigger
+LANGUAGE C
+AS 'MODULE_PATHNAME', 'set_updater';
+COMMENT ON FUNCTION clair.set_updater() IS 'stores what an UPDATE of clair.updater changes';
+REVOKE ALL ON FUNCTION clair.set_updater() FROM PUBLIC;
+
+CREATE TRIGGER set_updater
+INSTEAD OF UPDATE ON clair.updater
+FOR EACH ROW EXECUTE FUNCTION clair.set_updater();
+
+/*
+ * How they fare. The constant is UPDATER_LOCK of update/worker.h: while an updater runs, its
+ * worker holds that advisory lock.
+ */
+CREATE VIEW clair.update_status AS
+SELECT
+    u.name AS updater,
+    u.enabled,
+    CASE
+        WHEN last.id IS NULL THEN 'never run'
+        WHEN last.state = 'running' AND NOT EXISTS (
+            SELECT
+            FROM pg_catalog.pg_locks AS l
+                JOIN pg_catalog.pg_database AS d ON d.oid = l.database
+            WHERE l.locktype = 'advisory'
+                AND d.datname = pg_catalog.current_database()
+                AND l.classid = 1668047221::oid
+                AND l.objid = pg_catalog.hashtext(u.name)::oid
+                AND l.objsubid = 2
+                AND l.pid = last.process
+                AND l.granted
+        ) THEN 'failed'
+        ELSE last.state
+    END AS state,
+    last.phase,
+    success.finished_at AS last_success,
+    pg_catalog.now() - success.finished_at AS age,
+    limits.stale_after,
+    COALESCE(success.finished_at >= pg_catalog.now() - limits.stale_after, false) AS fresh,
+    last.id AS last_run,
+    last.started_at,
+    last.finished_at,
+    last.documents,
+    last.bytes,
+    last.records,
+    last.broken,
+    failure.error AS last_error
+FROM clair.updater AS u
+    JOIN clair.builtin_updater AS b ON b.name = u.name
+    CROSS JOIN LATERAL (
+        SELECT COALESCE((u.options ->> 'stale_after')::interval, b.stale_after) AS stale_after
+    ) AS limits
+    LEFT JOIN LATERAL (
+        SELECT r.id, r.state, r.phase, r.process, r.started_at, r.finished_at, r.documents, r.bytes,
+            r.records, r.broken
+        FROM clair.update_run AS r
+        WHERE r.updater = u.name
+        ORDER BY r.id DESC
+        LIMIT 1
+    ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT r.id, r.finished_at
+        FROM clair.update_run AS r
+        WHERE r.updater = u.name AND r.state IN ('succeeded', 'unchanged')
+        ORDER BY r.id DESC
+        LIMIT 1
+    ) AS success ON true
+    LEFT JOIN LATERAL (
+        SELECT r.error
+        FROM clair.update_run AS r
+        WHERE r.updater = u.name
+            AND r.state IN ('failed', 'cancelled')
+            AND r.id > COALESCE(success.id, 0)
+        ORDER BY r.id DESC
+        LIMIT 1
+    ) AS failure ON true;
+COMMENT ON VIEW clair.update_status IS 'how updaters fare';
+COMMENT ON COLUMN clair.update_status.updater IS 'the updater';
+COMMENT ON COLUMN clair.update_status.enabled IS 'whether clair.update() without a name runs it';
+COMMENT ON COLUMN clair.update_status.state IS
+    'state of its last run: running; succeeded: something changed; unchanged; failed; cancelled; or never run';
+COMMENT ON COLUMN clair.update_status.phase IS 'what the last run does, or did last';
+COMMENT ON COLUMN clair.update_status.last_success IS 'when it last succeeded, changed or not';
+COMMENT ON COLUMN clair.update_status.age IS 'how long ago that was';
+COMMENT ON COLUMN clair.update_status.stale_after IS 'age from which on what it says is stale';
+COMMENT ON COLUMN clair.update_status.fresh IS 'whether what it says is younger than that';
+COMMENT ON COLUMN clair.update_status.last_run IS 'number of the last run, see clair.update_run';
+COMMENT ON COLUMN clair.update_status.started_at IS 'when the last run started';
+COMMENT ON COLUMN clair.update_status.finished_at IS 'when the last run ended';
+COMMENT ON COLUMN clair.update_status.documents IS 'documents that the last run fetched whole so far';
+COMMENT ON COLUMN clair.update_status.bytes IS 'bytes that the last run fetched so far';
+COMMENT ON COLUMN clair.update_status.records IS 'records that the last run read so far';
+COMMENT ON COLUMN clair.update_status.broken IS 'records and items that the last run had to skip';
+COMMENT ON COLUMN clair.update_status.last_error IS
+    'why the last run failed; null when a later one succeeded';
+
+/*
+ * Running them.
+ */
+CREATE TYPE clair.update_result AS (
+    updater text,
+    run bigint,
+    state text,
+    records bigint,
+    unchanged bigint,
+    broken bigint,
+    added bigint,
+    changed bigint,
+    withdrawn bigint,
+    bytes bigint,
+    seconds double precision
+);
+COMMENT ON TYPE clair.update_result IS 'what a call of clair.update() did of one updater';
+REVOKE ALL ON TYPE clair.update_result FROM PUBLIC;
+
+CREATE FUNCTION clair.update(updater text DEFAULT NULL, wait boolean DEFAULT true)
+RETURNS SETOF clair.update_result
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'update_updaters';
+COMMENT ON FUNCTION clair.update(text, boolean) IS
+    'runs an updater, or all that are enabled, in background workers, and waits for them; a run that fails gives a row of that state and a warning; without waiting, the state is started';
+REVOKE ALL ON FUNCTION clair.update(text, boolean) FROM PUBLIC;
+
+/*
+ * Scheduling them, with pg_cron. Its functions are looked up when called: the extension may
+ * be missing, or come later. They run as the caller, whose jobs they are; who schedules also
+ * needs to read clair.updater.
+ */
+CREATE FUNCTION clair.schedule(updater text, schedule text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    job text := concat_ws(' ', 'clair', updater);
+    command text := CASE
+        WHEN updater IS NULL THEN 'SELECT clair.update(wait => false)'
+        ELSE format('SELECT clair.update(%L, wait => false)', updater)
+    END;
+    home text := current_setting('cron.database_name', true);
+    id bigint;
+BEGIN
+    IF updater IS NOT NULL AND NOT EXISTS (SELECT FROM clair.updater AS u WHERE u.name = updater) THEN
+        RAISE EXCEPTION 'updater "%" does not exist', updater USING ERRCODE = 'undefined_object';
+    END IF;
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+        EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO id USING job, schedule, command;
+        RETURN id;
+    ELSIF home <> current_database() THEN
+        RAISE EXCEPTION 'pg_cron is not in this database but in "%"', home
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = format('There, run: SELECT cron.schedule_in_database(%L, %L, %L, %L);', job,
+                    schedule, command, current_database());
+    END IF;
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('Install it, or let another scheduler run: %s;', command);
+END
+$$;
+COMMENT ON FUNCTION clair.schedule(text, text) IS
+    'lets pg_cron run an updater, or, given null, all that are enabled, at the times that a crontab''s five fields say; the number of the job';
+REVOKE ALL ON FUNCTION clair.schedule(text, text) FROM PUBLIC;
+
+CREATE FUNCTION clair.unschedule(updater text)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    done boolean;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+        RAISE EXCEPTION 'pg_cron is not installed in this database'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Without it, nothing is scheduled here.';
+    END IF;
+    EXECUTE 'SELECT cron.unschedule($1::text)' INTO done USING concat_ws(' ', 'clair', updater);
+    RETURN done;
+END
+$$;
+COMMENT ON FUNCTION clair.unschedule(text) IS 'undoes what clair.schedule() did for the same updater';
+REVOKE ALL ON FUNCTION clair.unschedule(text) FROM PUBLIC;

@@ -1,0 +1,28 @@
+/*
+ * worker.h
+ *    What clair.update() tells the background workers that it starts.
+ */
+#ifndef CLAIR_WORKER_H
+#define CLAIR_WORKER_H
+
+#include "postgres.h"
+
+/*
+ * First keys of the advisory locks: of an updater that runs, with the hash of its name as
+ * second key (the view clair.update_status knows it); and of the places that workers take,
+ * clair.max_update_workers of them, numbered from 0.
+ */
+#define UPDATER_LOCK 1668047221
+#define PLACE_LOCK	 1668047222
+
+#define UPDATER_NAME_SIZE 64
+
+typedef struct WorkerRequest
+{
+	int64 request; /* number of the call of clair.update() */
+	Oid database;
+	Oid role;						 /* session role of the caller */
+	char updater[UPDATER_NAME_SIZE]; /* or "": all that are enabled */
+} WorkerRequest;
+
+#endif
