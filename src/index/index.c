@@ -122,11 +122,24 @@ AnswerBlob(IndexJob *job, const HelperFrame *question)
 	}
 }
 
+/* Answers a question of the reader for layers; each that is not known costs a lock. */
+static void
+AnswerKnown(IndexJob *job, const HelperFrame *question)
+{
+	if (question->count > CurrentLimits().max_layers)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("clair-reader asked for %u layers at once", question->count),
+						errhint("See clair.max_layers.")));
+	SendFrame(job->reader, WIRE_KNOWN_ANSWER, KnownLayers(question->fields, question->count),
+			  question->count, -1);
+}
+
 /* Takes a row of the reader; bounded, for a reader gone wild. */
 static void
 TakeRow(IndexJob *job, const HelperFrame *row)
 {
 	StagedRows *rows = job->rows.relations[row->relation];
+	int64 number;
 
 	if (rows == NULL)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
@@ -139,6 +152,10 @@ TakeRow(IndexJob *job, const HelperFrame *row)
 						errmsg("the image has more than " INT64_FORMAT " MB of features",
 							   CurrentLimits().reader_memory >> 20),
 						errhint("See clair.reader_memory.")));
+	if (row->relation == WIRE_IMAGE &&
+		(!wire_integer(row->fields[0], &number) || number != rows->count))
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader sent images that are not numbered in order")));
 	StageRow(rows, row->fields);
 }
 
@@ -164,8 +181,7 @@ ReadImage(IndexJob *job)
 				TakeRow(job, &frame);
 				break;
 			case WIRE_KNOWN:
-				SendFrame(job->reader, WIRE_KNOWN_ANSWER, KnownLayers(frame.fields, frame.count),
-						  frame.count, -1);
+				AnswerKnown(job, &frame);
 				break;
 			case WIRE_BLOB:
 				AnswerBlob(job, &frame);
@@ -329,7 +345,8 @@ delete_image(PG_FUNCTION_ARGS)
 	BecomeOwner(&caller);
 	SPI_connect();
 	AddText(&parameters, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id", &parameters);
+	RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id",
+		   &parameters);
 	id = ResultInteger(0, 1);
 	SPI_finish();
 	ResumeCaller(&caller);

@@ -38,7 +38,8 @@ CREATE TABLE clair.layer_entry (
     target text,
     role text,
     content text COLLATE "C",
-    PRIMARY KEY (layer, number)
+    PRIMARY KEY (layer, number),
+    CHECK (type <> 'symlink' OR target IS NOT NULL)
 );
 COMMENT ON TABLE clair.layer_entry IS
     'what a layer says of the paths that decide which packages an image has';

@@ -83,6 +83,36 @@ EndHelper(Helper *helper)
 	}
 }
 
+/*
+ * Reaps a process that has closed its socket, and so should be on its way out. One that stays is
+ * waited for as long as for any sign of life, and can be cancelled meanwhile; then it is killed.
+ */
+static int
+AwaitExit(Helper *helper)
+{
+	TimestampTz since = GetCurrentTimestamp();
+
+	for (;;)
+	{
+		int status = 0;
+
+		if (waitpid(helper->pid, &status, WNOHANG) == helper->pid)
+		{
+			helper->pid = 0;
+			return status;
+		}
+		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(), clair_helper_timeout * 1000))
+		{
+			kill(helper->pid, SIGKILL);
+			return ReapHelper(helper);
+		}
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1L,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 /* The path of a program in the folder of this library. */
 static char *
 ProgramPath(const char *program)
@@ -148,7 +178,7 @@ pg_attribute_noreturn() ReportEnd(Helper *helper)
 
 	/* Its socket is at its end, but the process may linger. */
 	kill(helper->pid, SIGTERM);
-	status = ReapHelper(helper);
+	status = AwaitExit(helper);
 	if (WIFSIGNALED(status))
 		ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 						errmsg("%s was terminated by signal %d: %s", helper->program,
@@ -364,12 +394,14 @@ ReceiveRawFrame(Helper *helper, HelperFrame *frame)
 static void
 ExpectExit(Helper *helper)
 {
+	bool is_silent = helper->start == helper->end;
 	int status;
 
-	close(helper->socket);
-	ReleaseExternalFD();
-	helper->socket = -1;
-	status = ReapHelper(helper);
+	helper->start = helper->end = 0;
+	if (!is_silent || ReceiveSome(helper))
+		ReportNonsense(helper, "it comes after the last one");
+	status = AwaitExit(helper);
+	EndHelper(helper);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 						errmsg("%s reported success but did not end well", helper->program)));
