@@ -37,6 +37,16 @@ clair_bytes_equal(ClairBytes a, ClairBytes b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Their order, byte by byte: less than, equal to or greater than 0. */
+static inline int
+clair_bytes_compare(ClairBytes a, ClairBytes b)
+{
+	size_t shorter = a.size < b.size ? a.size : b.size;
+	int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 static inline bool
 clair_bytes_start_with(ClairBytes bytes, ClairBytes prefix)
 {
@@ -54,6 +64,8 @@ clair_bytes_end_with(ClairBytes bytes, ClairBytes suffix)
 static inline ClairBytes
 clair_bytes_skip(ClairBytes bytes, size_t count)
 {
+	if (count == 0)
+		return bytes; /* perhaps no value: C11 does not add even 0 to NULL */
 	return (ClairBytes){bytes.data + count, bytes.size - count};
 }
 
