@@ -1,0 +1,21 @@
+/*
+ * listing.h
+ *    The names in a listing of a directory, as web servers make them, or our server does.
+ */
+#ifndef CLAIR_LISTING_H
+#define CLAIR_LISTING_H
+
+#include "common/arena.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+/*
+ * The names that the listing links to, in the arena, ordered by their bytes, each once. Of
+ * HTML: what the a elements' href name; else the document is our server's listing of a
+ * local directory: "clair directory listing", then a name on each line. Directories end in
+ * "/". Names that would lead out of the listed directory are left out.
+ */
+extern ClairStatus listing_read(Arena *arena, ClairBytes document, ClairBytes **names,
+								size_t *count, ClairError *error);
+
+#endif
