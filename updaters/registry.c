@@ -1,0 +1,19 @@
+/*
+ * registry.c
+ *    The updaters that there are: a line for each.
+ */
+#include "updaters/updater.h"
+
+static const Updater *const updaters[] = {
+	&updater_debian,
+	&updater_alpine,
+};
+
+const Updater *
+updater_by_name(ClairBytes name)
+{
+	for (size_t i = 0; i < sizeof(updaters) / sizeof(updaters[0]); i++)
+		if (clair_bytes_equal(name, clair_bytes(updaters[i]->name)))
+			return updaters[i];
+	return NULL;
+}

@@ -1,0 +1,46 @@
+/*
+ * updater.h
+ *    An updater: what the documents of one upstream source mean, as rows.
+ *
+ * Which documents there are to begin with, and where, is data (rows that the server has);
+ * what they mean is one file in this folder and one line in registry.c. See README.md.
+ */
+#ifndef CLAIR_UPDATER_H
+#define CLAIR_UPDATER_H
+
+#include <stddef.h>
+
+#include "common/bytes.h"
+#include "common/error.h"
+#include "common/limits.h"
+#include "common/sink.h"
+
+/* A document that was fetched: its name within the updater, and where it came from. */
+typedef struct UpdaterDocument
+{
+	ClairBytes name;
+	ClairBytes url;
+	int descriptor; /* of a regular file; perhaps compressed */
+} UpdaterDocument;
+
+typedef struct Updater
+{
+	const char *name;
+
+	/*
+	 * Reads all documents of one round and gives their rows to the sink: further documents
+	 * to fetch in a next round, or records and what they say. A broken record or item is a
+	 * row; a broken document is an error, and fails the run.
+	 */
+	ClairStatus (*read)(const UpdaterDocument *documents, size_t count, const ClairLimits *limits,
+						const ClairSink *sink, ClairError *error);
+} Updater;
+
+/* NULL when there is none of this name. */
+extern const Updater *updater_by_name(ClairBytes name);
+
+/* The updaters, for registry.c. */
+extern const Updater updater_debian;
+extern const Updater updater_alpine;
+
+#endif
