@@ -1,0 +1,121 @@
+/*
+ * json_records_fuzz.c
+ *    Any bytes as a JSON document, in pieces of any size: the records do not depend on the
+ *    pieces, lie where they say, and a document whose records are all JSON is JSON.
+ *
+ * The first byte chooses the size of the pieces and whether an array is looked for.
+ */
+#include <stdlib.h>
+
+#include "common/arena.h"
+#include "common/limits.h"
+#include "common/stream.h"
+#include "feed/json_cursor.h"
+#include "feed/json_records.h"
+
+typedef struct Pieces
+{
+	ClairStream stream;
+	ClairBytes rest;
+	size_t size;
+	char *piece; /* of exactly its size, so that reading beyond is noticed */
+} Pieces;
+
+typedef struct Outcome
+{
+	ClairStatus status;
+	int64_t records;
+	int64_t positions; /* their sum */
+	bool all_json;
+} Outcome;
+
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static ClairStatus
+read_piece(ClairStream *stream, ClairBytes *piece, ClairError *error)
+{
+	Pieces *pieces = (Pieces *) stream;
+	size_t size = pieces->size < pieces->rest.size ? pieces->size : pieces->rest.size;
+
+	(void) error;
+	free(pieces->piece);
+	pieces->piece = malloc(size);
+	require(size == 0 || pieces->piece != NULL);
+	if (size > 0)
+		memcpy(pieces->piece, pieces->rest.data, size);
+	*piece = (ClairBytes){pieces->piece, size};
+	pieces->rest = clair_bytes_skip(pieces->rest, size);
+	return CLAIR_OK;
+}
+
+static bool
+is_json(Arena *arena, ClairBytes text)
+{
+	JsonCursor cursor = json_cursor(text, arena);
+
+	return json_skip(&cursor) && json_end(&cursor);
+}
+
+static Outcome
+split(ClairBytes document, const char *array, size_t piece_size)
+{
+	Pieces pieces = {.stream = {.read = read_piece}, .rest = document, .size = piece_size};
+	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
+	Arena *arena = arena_create(1 << 24);
+	Outcome outcome = {.all_json = true};
+	ClairError error;
+	JsonRecords *records;
+	JsonRecord record;
+	bool found = true;
+
+	require(arena != NULL &&
+			json_records_open(&pieces.stream, array, &limits, &records, &error) == CLAIR_OK);
+	while (outcome.status == CLAIR_OK && found)
+	{
+		outcome.status = json_records_next(records, &record, &found, &error);
+		if (outcome.status != CLAIR_OK || !found)
+			continue;
+		require(record.value.size > 0 &&
+				(size_t) record.position + record.value.size <= document.size &&
+				memcmp(document.data + record.position, record.value.data, record.value.size) == 0);
+		outcome.records++;
+		outcome.positions += record.position;
+		outcome.all_json &= is_json(arena, record.value);
+		arena_reset(arena);
+	}
+	json_records_close(records);
+	arena_destroy(arena);
+	free(pieces.piece);
+	return outcome;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	ClairBytes document;
+	const char *array;
+	Outcome whole;
+	Outcome cut;
+	Arena *arena = arena_create(1 << 24);
+
+	if (size > 1 && arena != NULL)
+	{
+		document = (ClairBytes){(const char *) data + 1, size - 1};
+		array = (data[0] & 1) != 0 ? "packages" : NULL;
+		whole = split(document, array, size);
+		cut = split(document, array, 1 + (data[0] >> 1) % 33);
+		require(whole.status == cut.status && whole.records == cut.records &&
+				whole.positions == cut.positions);
+		if (whole.status == CLAIR_OK)
+			require(whole.all_json == is_json(arena, document));
+	}
+	arena_destroy(arena);
+	return 0;
+}
