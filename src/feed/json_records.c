@@ -247,30 +247,55 @@ skip_string(JsonRecords *records, ClairError *error)
 	}
 }
 
+/*
+ * Where the next byte is that ends, opens or closes something; end when there is none. Whole
+ * strings on the way are passed over, as long as their end is in sight and no backslash stands
+ * before it: which is nearly all of them.
+ */
+static inline const char *
+skip_inside(const char *at, const char *end)
+{
+	/* What is looked at outside of strings. */
+	static const bool meant[256] = {
+		['{'] = true, ['['] = true, ['}'] = true, [']'] = true, ['"'] = true};
+
+	for (;;)
+	{
+		const char *quote;
+
+		while (at < end && !meant[(unsigned char) *at])
+			at++;
+		if (at == end || *at != '"')
+			return at;
+		quote = memchr(at + 1, '"', (size_t) (end - at - 1));
+		if (quote == NULL || quote[-1] == '\\')
+			return at;
+		at = quote + 1;
+	}
+}
+
 /* Passes over an object or array, from behind its opening bracket to behind its closing one. */
 static ClairStatus
 skip_container(JsonRecords *records, ClairError *error)
 {
-	/* What a byte means outside of strings: to the depth, or (2) that a string begins. */
-	static const signed char meaning[256] = {
-		['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1, ['"'] = 2};
 	unsigned int depth = 1;
 	ClairStatus status = CLAIR_OK;
 
 	while (depth > 0 && status == CLAIR_OK)
 	{
-		const char *at = records->buffer + records->position;
-		const char *end = records->buffer + records->end;
-		int meant = 0;
+		const char *at = skip_inside(records->buffer + records->position,
+									 records->buffer + records->end);
 
-		while (at < end && (meant = meaning[(unsigned char) *at++]) == 0)
-			;
 		records->position = (size_t) (at - records->buffer);
-		if (meant == 0)
+		if (records->position == records->end)
+		{
 			status = require_more(records, error);
-		else if (meant == 2)
+			continue;
+		}
+		records->position++;
+		if (*at == '"')
 			status = skip_string(records, error);
-		else if (meant < 0)
+		else if (*at == '}' || *at == ']')
 			depth--;
 		else if (++depth > CLAIR_MAX_JSON_DEPTH)
 			status = fail(records, CLAIR_LIMIT, "the record is nested too deep", error);
