@@ -37,7 +37,10 @@ SQL_FILES = \
 	src/server/server.sql \
 	src/index/tables.sql \
 	src/update/tables.sql \
-	src/update/updater.sql
+	src/index/index.sql \
+	src/update/updater.sql \
+	src/match/match.sql \
+	src/notify/notify.sql
 
 ifndef CLAIR_PGXS
 
