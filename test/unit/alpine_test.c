@@ -239,7 +239,7 @@ check_broken(void)
 
 /* Reads a package with rejections; its record's row is the result. */
 static void
-read_rejected(Recorder *recorder, const char *rejections, char record[128])
+read_rejected(Recorder *recorder, const char *rejections, char record[256])
 {
 	UpdaterDocument documents[] = {
 		feed_text("v3.20/main.json", "",
@@ -259,8 +259,8 @@ static void
 check_rejections(void)
 {
 	Recorder recorder = {0};
-	char without[128];
-	char with[128];
+	char without[256];
+	char with[256];
 	UpdaterDocument broken[] = {feed_text("rejections/main.yaml", "", "a: b\n")};
 
 	read_rejected(&recorder, "musl: [CVE-2031-1111]\n", without);
@@ -302,7 +302,7 @@ check_branch(const char *branch, int64_t records, int64_t affected, int64_t brok
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		char file[128];
+		char file[256];
 		const char *path;
 
 		snprintf(names[i], sizeof(names[i]), "%s/%s.json", branch, repositories[i]);
