@@ -184,7 +184,6 @@ docker_add_names(Outline *outline, ClairError *error)
 }
 
 const ImageFormat image_format_docker = {
-	.name = "docker save",
 	.recognises = docker_recognises,
 	.outline = docker_outline,
 };

@@ -320,6 +320,9 @@ read_archive(ImageReader *reader, const ClairLimits *limits, ClairError *error)
 	if (archive_is_appc(reader->outline.archive))
 		return clair_error(error, CLAIR_UNSUPPORTED, "appc images are not supported");
 	status = make_outline(reader, &recognised, error);
+	if (status == CLAIR_OK && !recognised && archive_has(reader->outline.archive, "repositories"))
+		return clair_error(error, CLAIR_UNSUPPORTED,
+						   "images as Docker before 1.10 saved them are not supported");
 	if (status == CLAIR_OK)
 		status = recognised ? read_outlined(reader, error) : read_bare_layer(reader, error);
 	return status;

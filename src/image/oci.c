@@ -482,7 +482,6 @@ oci_outline(Outline *outline, ClairError *error)
 }
 
 const ImageFormat image_format_oci = {
-	.name = "OCI image layout",
 	.recognises = oci_recognises,
 	.outline = oci_outline,
 };

@@ -53,7 +53,6 @@ typedef struct Outline
 
 typedef struct ImageFormat
 {
-	const char *name;
 	bool (*recognises)(const Archive *archive);
 
 	/* Adds the images that are meant. CLAIR_MISSING lets a later format try. */

@@ -419,6 +419,10 @@ test_docker(void)
 	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "is read, too");
 	tar_free(&tar);
 
+	tar_file(&tar, "repositories", "{}");
+	tar_add(&tar, '0', "x/layer.tar", "", layer);
+	CHECK_INT(index_tar(&tar), CLAIR_UNSUPPORTED, "an archive without manifest.json");
+
 	tar_symlink(&tar, "x/layer.tar", "../../../y");
 	make_docker(&tar, "z", layer);
 	tar_symlink(&tar, "z", "z");
