@@ -33,6 +33,9 @@
 
 #define APPLY_LOCK_TIMEOUT "60s"
 
+/* Statistics for the moment: of staging tables, and until autovacuum makes better ones. */
+#define ROUGH_STATISTICS "20"
+
 /* The tables that applying works with, besides those that stage.c fills. */
 static const char create_tables[] =
 	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_duplicate, pg_temp.stage_change,"
@@ -52,8 +55,7 @@ static const char create_tables[] =
 	/* those of them that go on for a namespace which is frozen */
 	"CREATE TEMPORARY TABLE stage_kept (id bigint, namespace text COLLATE \"C\");"
 	/* vulnerabilities that begin */
-	"CREATE TEMPORARY TABLE stage_new (id bigint, record text COLLATE \"C\","
-	"     name text COLLATE \"C\");";
+	"CREATE TEMPORARY TABLE stage_new (id bigint, item bigint);";
 
 /* A statement whose parameters are the updater and the run. */
 static int64
@@ -127,9 +129,10 @@ SetDuplicatesAside(const UpdateRun *run)
 				 " FROM pg_temp.stage_duplicate AS d"
 				 "     JOIN pg_temp.stage_record AS r ON r.record = d.record"
 				 " GROUP BY d.record");
-	RunStep(run, "DELETE FROM pg_temp.stage_vulnerability"
-				 " WHERE record IN (SELECT record FROM pg_temp.stage_duplicate)");
 	RunStep(run, "DELETE FROM pg_temp.stage_affected"
+				 " WHERE item IN (SELECT v.item FROM pg_temp.stage_vulnerability AS v"
+				 "                    JOIN pg_temp.stage_duplicate AS d ON d.record = v.record)");
+	RunStep(run, "DELETE FROM pg_temp.stage_vulnerability"
 				 " WHERE record IN (SELECT record FROM pg_temp.stage_duplicate)");
 }
 
@@ -208,30 +211,28 @@ EndOldOnes(const UpdateRun *run)
 				 " WHERE updater = $1 AND id IN (SELECT id FROM pg_temp.stage_ended)");
 }
 
-/* Inserts the vulnerabilities that begin, in the order of their indexes; returns how many. */
+/* Inserts the vulnerabilities that begin, and their ranges; returns how many. */
 static int64
 BeginNewOnes(const UpdateRun *run)
 {
 	int64 begun = RunStep(run, "INSERT INTO pg_temp.stage_new"
-							   " SELECT nextval('clair.vulnerability_id_seq'), n.record, n.name"
-							   " FROM (SELECT s.record, s.name"
+							   " SELECT nextval('clair.vulnerability_id_seq'), n.item"
+							   " FROM (SELECT s.item"
 							   "       FROM pg_temp.stage_vulnerability AS s"
 							   "           LEFT JOIN clair.vulnerability AS v ON v.updater = $1"
 							   "               AND v.record = s.record AND v.name = s.name"
 							   "               AND v.until_run IS NULL AND v.frozen IS NULL"
 							   "       WHERE v.id IS NULL"
-							   "       ORDER BY s.record, s.name) AS n");
+							   "       ORDER BY s.item) AS n");
 
 	if (begun == 0)
 		return 0;
-	RunSql("ANALYZE pg_temp.stage_new", NULL);
 	RunStep(run, "INSERT INTO clair.vulnerability"
 				 "     (id, updater, record, name, digest, since_run, link, description)"
 				 " OVERRIDING SYSTEM VALUE"
-				 " SELECT n.id, $1, n.record, n.name, s.digest, $2, s.link, s.description"
+				 " SELECT n.id, $1, s.record, s.name, s.digest, $2, s.link, s.description"
 				 " FROM pg_temp.stage_new AS n"
-				 "     JOIN pg_temp.stage_vulnerability AS s"
-				 "         ON s.record = n.record AND s.name = n.name"
+				 "     JOIN pg_temp.stage_vulnerability AS s ON s.item = n.item"
 				 " ORDER BY n.id");
 	RunStep(run,
 			"INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
@@ -240,11 +241,16 @@ BeginNewOnes(const UpdateRun *run)
 			"     CASE WHEN s.introduced IS NULL THEN '-infinity'"
 			"         ELSE clair.version(s.format, s.introduced) END,"
 			"     CASE WHEN s.fixed IS NOT NULL THEN clair.version(s.format, s.fixed)"
-			"         WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END AS fixed,"
+			"         WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END,"
 			"     s.status::clair.status, s.severity::clair.severity"
 			" FROM pg_temp.stage_new AS n"
-			"     JOIN pg_temp.stage_affected AS s ON s.record = n.record AND s.name = n.name"
-			" ORDER BY s.namespace, s.kind, s.package, fixed");
+			"     JOIN pg_temp.stage_affected AS s ON s.item = n.item"
+			/* sorting few texts and many numbers is much faster than sorting many texts */
+			"     JOIN (SELECT namespace, kind, package,"
+			"               row_number() OVER (ORDER BY namespace, kind, package) AS place"
+			"           FROM pg_temp.stage_affected GROUP BY namespace, kind, package) AS p"
+			"         ON p.namespace = s.namespace AND p.kind = s.kind AND p.package = s.package"
+			" ORDER BY p.place");
 	return begun;
 }
 
@@ -320,6 +326,8 @@ ApplySettings(int64 staged_rows)
 
 	set_config_option("work_mem", work_memory, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 					  false);
+	set_config_option("default_statistics_target", ROUGH_STATISTICS, PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("lock_timeout", APPLY_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
 
@@ -327,15 +335,6 @@ ApplySettings(int64 staged_rows)
 	if (staged_rows > BULK_ROWS)
 		set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 						  true, 0, false);
-}
-
-static int64
-CountStaged(void)
-{
-	RunSql("SELECT (SELECT count(*) FROM pg_temp.stage_record)"
-		   "     + (SELECT count(*) FROM pg_temp.stage_vulnerability)",
-		   NULL);
-	return ResultInteger(0, 1);
 }
 
 /* What has changed a lot is analysed at once: queries would have to wait for autovacuum. */
@@ -347,6 +346,8 @@ AnalyzeTables(int64 begun)
 	if (begun < BULK_ROWS)
 		return;
 	BeginWork(&work);
+	set_config_option("default_statistics_target", ROUGH_STATISTICS, PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
 	RunSql("ANALYZE clair.record, clair.vulnerability, clair.affected", NULL);
 	EndWork(&work);
 }
@@ -360,7 +361,7 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	run->phase = "apply";
 	ReportProgress(run);
 	BeginWork(&work);
-	ApplySettings(CountStaged());
+	ApplySettings(run->records + run->items);
 	RunSql(create_tables, NULL);
 	RunSql("ANALYZE pg_temp.stage_record, pg_temp.stage_vulnerability, pg_temp.stage_affected",
 		   NULL);

@@ -39,6 +39,7 @@ typedef struct UpdateRun
 	int64 document_count;  /* documents that were fetched whole */
 	int64 bytes;		   /* theirs */
 	int64 records;		   /* of them, as far as they have been read */
+	int64 items;		   /* vulnerabilities that were staged */
 	int64 pending;		   /* bytes of what is being fetched, or read, at the moment */
 	TimestampTz saved_at;  /* when the run's row was written last */
 	MemoryContext context; /* lives as long as the run */

@@ -3,9 +3,11 @@
  *    Having documents read by clair-reader, into temporary tables.
  *
  * For each relation that the reader sends of a feed there is a table of its name and columns,
- * "stage_record" and so on, of the worker's session. Rows are collected and inserted many at
- * a time, past the executor: these tables have neither indexes nor triggers. The transaction
- * that this takes is over before the next frame is waited for.
+ * "stage_record" and so on, of the worker's session. Vulnerabilities are numbered, in the
+ * column "item"; their ranges, which follow them, have that in place of record and name. Rows
+ * are collected and inserted many at a time, past the executor: these tables have neither
+ * indexes nor triggers. The transaction that this takes is over before the next frame is
+ * waited for.
  */
 #include "postgres.h"
 
@@ -24,19 +26,26 @@
 #include "server/sql.h"
 #include "update/stage.h"
 
-/* Rows are inserted when they have come to one of these. */
-#define FLUSH_ROWS	20000
-#define FLUSH_BYTES (8 * 1024 * 1024)
+/* Rows are inserted when they are so many: few, for the reader waits in the meantime. */
+#define FLUSH_ROWS	1000
+#define FLUSH_BYTES (1024 * 1024)
 
-/* Rows of one call of the table's access method. */
-#define INSERT_ROWS 1000
+/* What is staged of a relation. */
+typedef struct StageLayout
+{
+	WireRelation relation;
+	bool has_item; /* in front of the relation's own columns */
+	int left_out;  /* the first columns of the relation */
+} StageLayout;
 
-static const WireRelation staged_relations[] = {WIRE_RECORD, WIRE_VULNERABILITY, WIRE_AFFECTED,
-												WIRE_BROKEN};
+static const StageLayout layouts[] = {{WIRE_RECORD, false, 0},
+									  {WIRE_VULNERABILITY, true, 0},
+									  {WIRE_AFFECTED, true, 2},
+									  {WIRE_BROKEN, false, 0}};
 
 typedef struct StageTable
 {
-	WireRelation relation;
+	const StageLayout *layout;
 	TupleDesc descriptor;
 	int count;
 	HeapTuple rows[FLUSH_ROWS];
@@ -47,7 +56,9 @@ typedef struct Staging
 	UpdateRun *run;
 	Helper *reader;
 	const Document *sole; /* the only one that is read, if it is */
-	StageTable *tables[lengthof(staged_relations)];
+	StageTable *tables[lengthof(layouts)];
+	StringInfoData item_record; /* of the vulnerability that came last */
+	StringInfoData item_name;
 	int64 bytes;			 /* of the rows collected */
 	MemoryContext collected; /* holds them */
 	MemoryContext row;		 /* holds the values of one */
@@ -55,9 +66,9 @@ typedef struct Staging
 } Staging;
 
 static char *
-TableName(WireRelation relation)
+TableName(const StageLayout *layout)
 {
-	return psprintf("stage_%s", wire_relations[relation].name);
+	return psprintf("stage_%s", wire_relations[layout->relation].name);
 }
 
 /* Creates the tables anew: an earlier run of the same worker may have left its own. */
@@ -69,15 +80,16 @@ CreateTables(UpdateRun *run)
 
 	BeginWork(&work);
 	initStringInfo(&statement);
-	for (size_t i = 0; i < lengthof(staged_relations); i++)
+	for (size_t i = 0; i < lengthof(layouts); i++)
 	{
-		const WireRelationInfo *info = &wire_relations[staged_relations[i]];
-		char *name = TableName(staged_relations[i]);
+		const WireRelationInfo *info = &wire_relations[layouts[i].relation];
+		char *name = TableName(&layouts[i]);
 
-		appendStringInfo(&statement, "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMPORARY TABLE %s (",
-						 name, name);
-		for (int column = 0; column < info->column_count; column++)
-			appendStringInfo(&statement, "%s%s %s", column > 0 ? ", " : "",
+		appendStringInfo(&statement,
+						 "DROP TABLE IF EXISTS pg_temp.%s; CREATE TEMPORARY TABLE %s (%s", name,
+						 name, layouts[i].has_item ? "item bigint, " : "");
+		for (int column = layouts[i].left_out; column < info->column_count; column++)
+			appendStringInfo(&statement, "%s%s %s", column > layouts[i].left_out ? ", " : "",
 							 quote_identifier(info->columns[column].name),
 							 info->columns[column].type == WIRE_INT ? "bigint"
 																	: "text COLLATE \"C\"");
@@ -91,7 +103,7 @@ CreateTables(UpdateRun *run)
 static Relation
 OpenTable(const StageTable *table)
 {
-	return table_openrv(makeRangeVar("pg_temp", TableName(table->relation), -1), RowExclusiveLock);
+	return table_openrv(makeRangeVar("pg_temp", TableName(table->layout), -1), RowExclusiveLock);
 }
 
 /* Prepares for collecting rows of the relations. */
@@ -103,12 +115,12 @@ PrepareTables(Staging *staging)
 	if (!staging->run->staged)
 		CreateTables(staging->run);
 	BeginWork(&work);
-	for (size_t i = 0; i < lengthof(staged_relations); i++)
+	for (size_t i = 0; i < lengthof(layouts); i++)
 	{
 		StageTable *table = MemoryContextAlloc(work.context, sizeof(StageTable));
 		Relation relation;
 
-		table->relation = staged_relations[i];
+		table->layout = &layouts[i];
 		table->count = 0;
 		relation = OpenTable(table);
 		MemoryContextSwitchTo(work.context);
@@ -125,21 +137,15 @@ InsertRows(StageTable *table)
 {
 	Relation relation = OpenTable(table);
 	BulkInsertState state = GetBulkInsertState();
-	CommandId command = GetCurrentCommandId(true);
-	TupleTableSlot *slots[INSERT_ROWS];
-	int slot_count = Min(table->count, INSERT_ROWS);
+	TupleTableSlot *slots[FLUSH_ROWS];
 
-	for (int i = 0; i < slot_count; i++)
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
-	for (int first = 0; first < table->count; first += INSERT_ROWS)
+	for (int i = 0; i < table->count; i++)
 	{
-		int count = Min(table->count - first, INSERT_ROWS);
-
-		for (int i = 0; i < count; i++)
-			ExecStoreHeapTuple(table->rows[first + i], slots[i], false);
-		table_multi_insert(relation, slots, count, command, 0, state);
+		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
+		ExecStoreHeapTuple(table->rows[i], slots[i], false);
 	}
-	for (int i = 0; i < slot_count; i++)
+	table_multi_insert(relation, slots, table->count, GetCurrentCommandId(true), 0, state);
+	for (int i = 0; i < table->count; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	FreeBulkInsertState(state);
 	table_finish_bulk_insert(relation, 0);
@@ -155,7 +161,7 @@ FlushRows(Staging *staging)
 	if (staging->bytes == 0)
 		return;
 	BeginWork(&work);
-	for (size_t i = 0; i < lengthof(staged_relations); i++)
+	for (size_t i = 0; i < lengthof(layouts); i++)
 		if (staging->tables[i]->count > 0)
 			InsertRows(staging->tables[i]);
 	EndWork(&work);
@@ -164,25 +170,57 @@ FlushRows(Staging *staging)
 	ReportProgress(staging->run);
 }
 
+static bool
+IsItem(const StringInfoData *text, ClairBytes field)
+{
+	return (size_t) text->len == field.size && memcmp(text->data, field.data, field.size) == 0;
+}
+
+/* The number of the vulnerability that a row is, or belongs to. */
+static int64
+ItemNumber(Staging *staging, WireRelation relation, ClairBytes record, ClairBytes name)
+{
+	if (relation == WIRE_VULNERABILITY && record.data != NULL && name.data != NULL)
+	{
+		resetStringInfo(&staging->item_record);
+		resetStringInfo(&staging->item_name);
+		appendBinaryStringInfo(&staging->item_record, record.data, (int) record.size);
+		appendBinaryStringInfo(&staging->item_name, name.data, (int) name.size);
+		staging->run->items++;
+	}
+	else if (relation == WIRE_VULNERABILITY || !IsItem(&staging->item_record, record) ||
+			 !IsItem(&staging->item_name, name))
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader sent a vulnerability or range out of place")));
+	return staging->run->items;
+}
+
 /* Collects a row of a relation that is staged. */
 static void
 CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
 {
-	const WireRelationInfo *info = &wire_relations[table->relation];
-	Datum values[WIRE_MAX_COLUMNS] = {0};
-	bool nulls[WIRE_MAX_COLUMNS] = {false};
-	MemoryContext old_context = MemoryContextSwitchTo(staging->row);
+	const StageLayout *layout = table->layout;
+	const WireRelationInfo *info = &wire_relations[layout->relation];
+	Datum values[WIRE_MAX_COLUMNS + 1];
+	bool nulls[WIRE_MAX_COLUMNS + 1] = {false};
+	int column = 0;
+	MemoryContext old_context;
 	int64 number;
 
-	for (int i = 0; i < info->column_count; i++)
+	if (layout->has_item)
+		values[column++] = Int64GetDatum(
+			ItemNumber(staging, layout->relation, fields[0], fields[1]));
+	old_context = MemoryContextSwitchTo(staging->row);
+	for (int i = layout->left_out; i < info->column_count; i++, column++)
 	{
-		nulls[i] = fields[i].data == NULL;
-		if (nulls[i])
+		values[column] = (Datum) 0;
+		nulls[column] = fields[i].data == NULL;
+		if (nulls[column])
 			continue;
 		if (info->columns[i].type == WIRE_INT && wire_integer(fields[i], &number))
-			values[i] = Int64GetDatum(number);
+			values[column] = Int64GetDatum(number);
 		else
-			values[i] = PointerGetDatum(
+			values[column] = PointerGetDatum(
 				cstring_to_text_with_len(fields[i].data, (int) fields[i].size));
 	}
 	MemoryContextSwitchTo(staging->collected);
@@ -191,7 +229,7 @@ CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
 	table->count++;
 	MemoryContextSwitchTo(old_context);
 	MemoryContextReset(staging->row);
-	if (table->relation == WIRE_RECORD)
+	if (layout->relation == WIRE_RECORD)
 		staging->run->records++;
 	if (table->count == FLUSH_ROWS || staging->bytes >= FLUSH_BYTES)
 		FlushRows(staging);
@@ -224,8 +262,8 @@ TakeRow(Staging *staging, const HelperFrame *frame)
 		TakeFurther(staging, frame->fields);
 		return;
 	}
-	for (size_t i = 0; i < lengthof(staged_relations); i++)
-		if (frame->relation == staged_relations[i])
+	for (size_t i = 0; i < lengthof(layouts); i++)
+		if (frame->relation == layouts[i].relation)
 		{
 			CollectRow(staging, staging->tables[i], frame->fields);
 			return;
@@ -342,6 +380,8 @@ StageDocuments(UpdateRun *run, List *documents)
 	staging->collected = AllocSetContextCreate(CurrentMemoryContext, "clair rows",
 											   ALLOCSET_DEFAULT_SIZES);
 	staging->row = AllocSetContextCreate(CurrentMemoryContext, "clair row", ALLOCSET_DEFAULT_SIZES);
+	initStringInfo(&staging->item_record);
+	initStringInfo(&staging->item_name);
 	PrepareTables(staging);
 	staging->reader = StartHelper(HELPER_READER, -1);
 	SendDocuments(staging, documents);
