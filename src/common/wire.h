@@ -88,7 +88,8 @@ typedef enum WireType
  * Something that a layer says of a path that matters. Type: file, directory, symlink,
  * other, whiteout, opaque. Path: without leading "./" or "/", as written in the tar
  * (of a whiteout: what it hides; of opaque: the directory). Target: of a symlink, as
- * written; of a file that only a link makes wanted: the wanted path. Role: for the wanted files, "dpkg", "apk", "rpm", or the fact source
+ * written; of a file that only a link makes wanted: the wanted path. Role: for the wanted files,
+ * "dpkg", "apk", "rpm", or the fact source
  * ("os-release", ...); for links at wanted paths the role that their target has;
  * else no value. Content: digest of a package database's bytes.
  */

@@ -8,10 +8,10 @@
 
 /*
  * Adds a name's components to the clean path of *used bytes in the buffer. False when it
- * grows too long or leaves the root.
+ * grows too long; or leaves the root, unless ".." stays there, as it does for the kernel.
  */
 static bool
-add_components(ClairBytes name, char *buffer, size_t *used)
+add_components(ClairBytes name, bool stay_at_root, char *buffer, size_t *used)
 {
 	while (name.size > 0)
 	{
@@ -24,7 +24,7 @@ add_components(ClairBytes name, char *buffer, size_t *used)
 			continue;
 		if (clair_bytes_equal(component, CLAIR_LITERAL("..")))
 		{
-			if (*used == 0)
+			if (*used == 0 && !stay_at_root)
 				return false;
 			*used = path_directory((ClairBytes){buffer, *used}).size;
 			continue;
@@ -44,7 +44,7 @@ path_clean(ClairBytes name, char *buffer, ClairBytes *path)
 {
 	size_t used = 0;
 
-	if (!add_components(name, buffer, &used))
+	if (!add_components(name, false, buffer, &used))
 		return false;
 	*path = (ClairBytes){buffer, used};
 	return true;
@@ -56,9 +56,9 @@ path_link_target(ClairBytes path, ClairBytes target, char *buffer, ClairBytes *c
 	ClairBytes directory = path_directory(path);
 	size_t used = 0;
 
-	if (target.size > 0 && target.data[0] != '/' && !add_components(directory, buffer, &used))
+	if (target.size > 0 && target.data[0] != '/' && !add_components(directory, true, buffer, &used))
 		return false;
-	if (!add_components(target, buffer, &used))
+	if (!add_components(target, true, buffer, &used))
 		return false;
 	*clean = (ClairBytes){buffer, used};
 	return true;

@@ -19,7 +19,8 @@ extern bool path_clean(ClairBytes name, char *buffer, ClairBytes *path);
 
 /*
  * Where a symbolic link at a clean path leads: relative to the link's directory, or, when
- * it begins with "/", to the root. As path_clean() otherwise.
+ * it begins with "/", to the root, which ".." does not leave. False when the result is too
+ * long.
  */
 extern bool path_link_target(ClairBytes path, ClairBytes target, char *buffer, ClairBytes *clean);
 

@@ -25,7 +25,11 @@ unit_report(int passed, const char *file, int line, const char *what)
 	unit_checks++;
 	if (!passed)
 		unit_failures++;
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", unit_checks, what);
+	printf("%s %d - ", passed ? "ok" : "not ok", unit_checks);
+	/* A check may be called after its input: keep it on one line of ASCII. */
+	for (const char *at = what; *at != '\0'; at++)
+		putchar(*at < ' ' || *at > '~' ? ' ' : *at);
+	putchar('\n');
 	if (!passed)
 		printf("#   at %s line %d\n", file, line);
 	fflush(stdout);
