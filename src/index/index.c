@@ -258,6 +258,17 @@ CheckImageName(const char *name)
 								  "\"sha256:\" or \"sha512:\": these are numbers and digests.")));
 }
 
+/*
+ * Keeps garbage where it is until the end of the transaction: what is known now and what an
+ * image refers to then must not go in between. Collecting it needs the lock for itself.
+ */
+static void
+KeepGarbage(void)
+{
+	RunSql("SELECT pg_advisory_xact_lock_shared('clair.layer_blob'::regclass::oid::integer, 0)",
+		   NULL);
+}
+
 /* What both forms of index_image() share, from the opened input on. */
 static void
 IndexImage(FunctionCallInfo fcinfo, IndexJob *job)
@@ -276,6 +287,7 @@ IndexImage(FunctionCallInfo fcinfo, IndexJob *job)
 		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
 	BecomeOwner(&caller);
 	SPI_connect();
+	KeepGarbage();
 	ReadImage(job);
 	ReturnImages(fcinfo, job, StoreImages(&job->rows, job->name));
 	SPI_finish();
@@ -338,15 +350,19 @@ Datum
 delete_image(PG_FUNCTION_ARGS)
 {
 	SqlParameters parameters = {0};
+	char *image = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	OwnerState caller;
 	int64 id;
 
 	PreventCommandIfReadOnly("clair.delete_image()");
 	BecomeOwner(&caller);
 	SPI_connect();
-	AddText(&parameters, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id",
-		   &parameters);
+	AddText(&parameters, image);
+	/* One that another session has deleted meanwhile was found, but is not there. */
+	if (RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id",
+			   &parameters) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image \"%s\" does not exist", image)));
 	id = ResultInteger(0, 1);
 	SPI_finish();
 	ResumeCaller(&caller);
@@ -365,6 +381,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	BecomeOwner(&caller);
 	SPI_connect();
+	RunSql("SELECT pg_advisory_xact_lock('clair.layer_blob'::regclass::oid::integer, 0)", NULL);
 	values[0] = Int64GetDatum(
 		RunSql("DELETE FROM clair.image"
 			   " WHERE id IN (SELECT old.id"

@@ -11,6 +11,21 @@
 
 #include "index/store.h"
 
+/*
+ * A layer is known when what it says is there in full: its features hang on package databases,
+ * which collect_garbage() takes when no image has them, and which an image stores only as far
+ * as they are visible in it.
+ */
+#define KNOWN_BLOBS                                                                                \
+	"(SELECT blob.digest, blob.layer"                                                              \
+	" FROM clair.layer_blob AS blob"                                                               \
+	" WHERE blob.digest = ANY ($1)"                                                                \
+	"     AND NOT EXISTS (SELECT FROM clair.layer_entry AS entry"                                  \
+	"                         LEFT JOIN clair.package_database AS base"                            \
+	"                             ON base.content = entry.content AND base.format = entry.role"    \
+	"                     WHERE entry.layer = blob.layer AND entry.content IS NOT NULL"            \
+	"                         AND base.id IS NULL))"
+
 ClairBytes *
 KnownLayers(const ClairBytes *digests, uint32 count)
 {
@@ -22,7 +37,7 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 	RunSql("SELECT pg_advisory_xact_lock('clair.layer'::regclass::oid::integer, lock.key)"
 		   " FROM (SELECT DISTINCT hashtext(wanted.digest) AS key"
 		   "       FROM unnest($1) AS wanted(digest)"
-		   "           LEFT JOIN clair.layer_blob AS blob ON blob.digest = wanted.digest"
+		   "           LEFT JOIN " KNOWN_BLOBS " AS blob ON blob.digest = wanted.digest"
 		   "       WHERE blob.digest IS NULL"
 		   "       ORDER BY key"
 		   "       OFFSET 0) AS lock",
@@ -30,7 +45,7 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 	/* Another session may have stored some while we waited for our locks. */
 	RunSql("SELECT wanted.number - 1, blob.layer"
 		   " FROM unnest($1) WITH ORDINALITY AS wanted(digest, number)"
-		   "     JOIN clair.layer_blob AS blob ON blob.digest = wanted.digest",
+		   "     JOIN " KNOWN_BLOBS " AS blob ON blob.digest = wanted.digest",
 		   &parameters);
 	for (uint64 row = 0; row < SPI_processed; row++)
 		answers[ResultInteger(row, 1)] = clair_bytes(ResultText(row, 2));

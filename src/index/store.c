@@ -383,7 +383,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   &status);
 }
 
-/* The id of an image that is there already; 0 when it is not. */
+/* The id of an image that is there already, and stays until we are done; 0 when it is not. */
 static int64
 KnownImage(const IndexRows *rows, int64 number)
 {
@@ -394,7 +394,8 @@ KnownImage(const IndexRows *rows, int64 number)
 	if (RunSql("SELECT stored.id"
 			   " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 			   "     JOIN clair.image AS stored ON stored.digest = image.digest"
-			   " WHERE number = $4",
+			   " WHERE number = $4"
+			   " FOR KEY SHARE OF stored",
 			   &parameters) == 0)
 		return 0;
 	return ResultInteger(0, 1);
@@ -496,12 +497,20 @@ StoreImages(const IndexRows *rows, const char *name)
 {
 	int64 count = rows->relations[WIRE_IMAGE]->count;
 	int64 *ids = palloc(sizeof(int64) * count);
+	int64 *order = palloc(sizeof(int64) * count);
+	SqlParameters parameters = {0};
 
 	CheckName(rows, name);
 	StoreLayers(rows);
-	for (int64 number = 0; number < count; number++)
-		ids[number] = StoreImage(rows, number);
-	for (int64 number = 0; number < count; number++)
-		StorePointers(rows, number, ids[number], name);
+	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
+	RunSql("SELECT number FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
+		   " ORDER BY digest COLLATE \"C\", number",
+		   &parameters);
+	for (int64 i = 0; i < count; i++)
+		order[i] = ResultInteger(i, 1);
+	for (int64 i = 0; i < count; i++)
+		ids[order[i]] = StoreImage(rows, order[i]);
+	for (int64 i = 0; i < count; i++)
+		StorePointers(rows, order[i], ids[order[i]], name);
 	return ids;
 }
