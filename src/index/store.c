@@ -436,19 +436,21 @@ StorePointers(const IndexRows *rows, int64 number, int64 id, const char *name)
 	AddInteger(&names, number);
 	AddInteger(&names, id);
 	AddText(&names, name);
+	/* Names that are there are only locked: who had them until then is superseded. */
+	RunSql("INSERT INTO clair.image_name (name, image_id)"
+		   " SELECT DISTINCT given.name COLLATE \"C\", $4"
+		   " FROM " GIVEN_NAMES " AS given"
+		   " ORDER BY 1"
+		   " ON CONFLICT (name) DO UPDATE SET image_id = excluded.image_id WHERE false",
+		   &names);
 	RunSql("UPDATE clair.image SET superseded_at = now()"
 		   " WHERE id IN (SELECT former.image_id"
 		   "              FROM " GIVEN_NAMES " AS given"
 		   "                  JOIN clair.image_name AS former ON former.name = given.name"
 		   "              WHERE former.image_id <> $4)",
 		   &names);
-	RunSql("INSERT INTO clair.image_name (name, image_id)"
-		   " SELECT DISTINCT given.name COLLATE \"C\", $4"
-		   " FROM " GIVEN_NAMES " AS given"
-		   " ORDER BY 1"
-		   " ON CONFLICT (name) DO UPDATE"
-		   "     SET image_id = excluded.image_id, since = excluded.since"
-		   "     WHERE image_name.image_id <> excluded.image_id",
+	RunSql("UPDATE clair.image_name SET image_id = $4, since = now()"
+		   " WHERE image_id <> $4 AND name IN (SELECT given.name FROM " GIVEN_NAMES " AS given)",
 		   &names);
 	AddInteger(&kept, id);
 	RunSql("UPDATE clair.image SET superseded_at = NULL"
