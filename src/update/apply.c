@@ -52,8 +52,8 @@ static const char create_tables[] =
 	/* vulnerabilities that end, and whether a new version of them begins (null: not compared) */
 	"CREATE TEMPORARY TABLE stage_ended (id bigint, record text COLLATE \"C\","
 	"     name text COLLATE \"C\", replaced boolean);"
-	/* those of them that go on for a namespace which is frozen */
-	"CREATE TEMPORARY TABLE stage_kept (id bigint, namespace text COLLATE \"C\");"
+	/* those of them that go on, as rows of their own, for a namespace which is frozen */
+	"CREATE TEMPORARY TABLE stage_kept (id bigint, namespace text COLLATE \"C\", copy bigint);"
 	/* vulnerabilities that begin */
 	"CREATE TEMPORARY TABLE stage_new (id bigint, item bigint);";
 

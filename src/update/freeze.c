@@ -66,26 +66,28 @@ Freeze(const UpdateRun *run, const char *namespaces)
 		   " ON CONFLICT (updater, namespace) DO NOTHING",
 		   &parameters);
 	RunSql("INSERT INTO pg_temp.stage_kept"
-		   " SELECT DISTINCT e.id, a.namespace"
-		   " FROM pg_temp.stage_ended AS e"
-		   "     JOIN clair.affected AS a ON a.vulnerability_id = e.id AND a.until_run IS NULL"
-		   " WHERE a.namespace = ANY ($3::text[])",
+		   " SELECT k.id, k.namespace, nextval('clair.vulnerability_id_seq')"
+		   " FROM (SELECT DISTINCT e.id, a.namespace"
+		   "       FROM pg_temp.stage_ended AS e"
+		   "           JOIN clair.affected AS a"
+		   "               ON a.vulnerability_id = e.id AND a.until_run IS NULL"
+		   "       WHERE a.namespace = ANY ($3::text[])"
+		   "       ORDER BY e.id, a.namespace) AS k",
 		   &parameters);
 	RunSql("INSERT INTO clair.vulnerability"
-		   "     (updater, record, name, digest, since_run, frozen, link, description)"
-		   " SELECT v.updater, v.record, v.name, v.digest, $2, k.namespace, v.link, v.description"
+		   "     (id, updater, record, name, digest, since_run, frozen, link, description)"
+		   " OVERRIDING SYSTEM VALUE"
+		   " SELECT k.copy, v.updater, v.record, v.name, v.digest, $2, k.namespace, v.link,"
+		   "     v.description"
 		   " FROM pg_temp.stage_kept AS k"
 		   "     JOIN clair.vulnerability AS v ON v.id = k.id",
 		   &parameters);
 	RunSql("INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
 		   "     introduced, fixed, status, severity)"
-		   " SELECT f.id, a.number, a.namespace, a.kind, a.package, a.introduced, a.fixed,"
+		   " SELECT k.copy, a.number, a.namespace, a.kind, a.package, a.introduced, a.fixed,"
 		   "     a.status, a.severity"
 		   " FROM pg_temp.stage_kept AS k"
-		   "     JOIN pg_temp.stage_ended AS e ON e.id = k.id"
-		   "     JOIN clair.vulnerability AS f ON f.updater = $1 AND f.record = e.record"
-		   "         AND f.name = e.name AND f.frozen = k.namespace AND f.since_run = $2"
-		   "     JOIN clair.affected AS a ON a.vulnerability_id = e.id"
+		   "     JOIN clair.affected AS a ON a.vulnerability_id = k.id"
 		   "         AND a.until_run IS NULL AND a.namespace = k.namespace",
 		   &parameters);
 }
