@@ -156,6 +156,7 @@ CREATE VIEW clair.feature_introduction AS
 SELECT
     surviving.image_id,
     surviving.path,
+    f.name,
     f.number,
     -- The oldest layer since which every database at this path has had the feature.
     COALESCE(
@@ -179,7 +180,7 @@ FROM clair.image_database AS surviving
         AND former.version IS NOT DISTINCT FROM f.version
         AND former.invalid_version IS NOT DISTINCT FROM f.invalid_version
 WHERE surviving.until_position IS NULL
-GROUP BY surviving.image_id, surviving.path, f.number;
+GROUP BY surviving.image_id, surviving.path, f.name, f.number;
 COMMENT ON VIEW clair.feature_introduction IS
     'which layer introduced each feature of an image: the oldest since which, without a break, the package database at this path has had it';
 
@@ -203,6 +204,7 @@ FROM clair.image_database AS d
     LEFT JOIN clair.feature_introduction AS introduction
         ON introduction.image_id = d.image_id
         AND introduction.path = d.path
+        AND introduction.name = f.name
         AND introduction.number = f.number
     LEFT JOIN clair.image_layer AS layer
         ON layer.image_id = d.image_id AND layer.position = introduction.position

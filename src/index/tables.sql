@@ -105,7 +105,8 @@ CREATE TABLE clair.feature (
     architecture text,
     invalid_version text,
     problem text,
-    PRIMARY KEY (database_id, number)
+    -- By name: which layer introduced a feature is found by looking for it in older databases.
+    PRIMARY KEY (database_id, name, number)
 );
 CREATE INDEX feature_source ON clair.feature (namespace, source_name, source_version)
     INCLUDE (database_id);

@@ -4,7 +4,9 @@
  * A range applies to a feature of its namespace when the package agrees (the source package or
  * the installed one, as the range's kind says) and the version lies in it. Ranges are final:
  * nothing is left to weigh here. Both directions are joins on indexes. What only describes a
- * finding is joined from the left, so that queries that do not select it do not read it.
+ * finding is joined from the left, so that queries that do not select it do not read it; the
+ * layer that introduced a feature is a sub-select, so that it is worked out finding by finding,
+ * and not for all images before the first finding is looked for.
  */
 CREATE VIEW clair.image_vulnerability AS
 SELECT
@@ -18,7 +20,16 @@ SELECT
     clair.bare(a.fixed) AS fixed_in,
     a.status,
     v.updater,
-    layer.layer AS introduced_by,
+    (
+        SELECT layer.layer
+        FROM clair.feature_introduction AS introduction
+            JOIN clair.image_layer AS layer
+                ON layer.image_id = introduction.image_id AND layer.position = introduction.position
+        WHERE introduction.image_id = d.image_id
+            AND introduction.path = d.path
+            AND introduction.name = f.name
+            AND introduction.number = f.number
+    ) AS introduced_by,
     v.link,
     v.description,
     f.source_name,
@@ -33,12 +44,6 @@ FROM clair.image_database AS d
         AND a.fixed > f.source_version
         AND a.introduced <= f.source_version
     LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
-    LEFT JOIN clair.feature_introduction AS introduction
-        ON introduction.image_id = d.image_id
-        AND introduction.path = d.path
-        AND introduction.number = f.number
-    LEFT JOIN clair.image_layer AS layer
-        ON layer.image_id = d.image_id AND layer.position = introduction.position
 WHERE d.until_position IS NULL
     AND a.until_run IS NULL
     AND a.status NOT IN ('not_affected', 'under_investigation')
@@ -54,7 +59,16 @@ SELECT
     clair.bare(a.fixed) AS fixed_in,
     a.status,
     v.updater,
-    layer.layer AS introduced_by,
+    (
+        SELECT layer.layer
+        FROM clair.feature_introduction AS introduction
+            JOIN clair.image_layer AS layer
+                ON layer.image_id = introduction.image_id AND layer.position = introduction.position
+        WHERE introduction.image_id = d.image_id
+            AND introduction.path = d.path
+            AND introduction.name = f.name
+            AND introduction.number = f.number
+    ) AS introduced_by,
     v.link,
     v.description,
     f.source_name,
@@ -69,12 +83,6 @@ FROM clair.image_database AS d
         AND a.fixed > f.version
         AND a.introduced <= f.version
     LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
-    LEFT JOIN clair.feature_introduction AS introduction
-        ON introduction.image_id = d.image_id
-        AND introduction.path = d.path
-        AND introduction.number = f.number
-    LEFT JOIN clair.image_layer AS layer
-        ON layer.image_id = d.image_id AND layer.position = introduction.position
 WHERE d.until_position IS NULL
     AND a.until_run IS NULL
     AND a.status NOT IN ('not_affected', 'under_investigation');
