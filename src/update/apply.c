@@ -185,6 +185,7 @@ Compare(const UpdateRun *run)
 				 "     JOIN clair.record AS r ON r.updater = $1 AND r.document = d.name"
 				 "     LEFT JOIN pg_temp.stage_record AS s ON s.record = r.record"
 				 " WHERE s.record IS NULL");
+	RunSql("ANALYZE pg_temp.stage_change, pg_temp.stage_gone", NULL);
 	RunStep(run, "INSERT INTO pg_temp.stage_ended"
 				 " SELECT v.id, v.record, v.name, false"
 				 " FROM pg_temp.stage_gone AS g"
@@ -198,6 +199,7 @@ Compare(const UpdateRun *run)
 				 "     LEFT JOIN pg_temp.stage_vulnerability AS s"
 				 "         ON s.record = v.record AND s.name = v.name"
 				 " WHERE c.reread AND (s.digest <> v.digest OR s.record IS NULL AND NOT c.broken)");
+	RunSql("ANALYZE pg_temp.stage_ended", NULL);
 }
 
 /* Ends the vulnerabilities that end, with their ranges. */
@@ -227,6 +229,7 @@ BeginNewOnes(const UpdateRun *run)
 
 	if (begun == 0)
 		return 0;
+	RunSql("ANALYZE pg_temp.stage_new", NULL);
 	RunStep(run, "INSERT INTO clair.vulnerability"
 				 "     (id, updater, record, name, digest, since_run, link, description)"
 				 " OVERRIDING SYSTEM VALUE"

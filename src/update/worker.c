@@ -158,6 +158,10 @@ FixSettings(void)
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("session_replication_role", "origin", PGC_SUSET, PGC_S_OVERRIDE);
+
+	/* Staging is maintenance work, and its tables are temporary ones. */
+	SetConfigOption("temp_buffers", psprintf("%dkB", maintenance_work_mem), PGC_USERSET,
+					PGC_S_OVERRIDE);
 }
 
 void
