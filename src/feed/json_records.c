@@ -474,6 +474,19 @@ end_document(JsonRecords *records, ClairError *error)
 	return status;
 }
 
+/* Whether a value stands for an array without elements: some tools know but one empty thing. */
+static bool
+is_empty_array(ClairBytes value)
+{
+	size_t i = 1;
+
+	if (clair_bytes_equal(value, CLAIR_LITERAL("null")))
+		return true;
+	while (i < value.size && is_space(value.data[i]))
+		i++;
+	return value.data[0] == '{' && i + 1 == value.size;
+}
+
 /* The array begins, where its name has been read. */
 static ClairStatus
 begin_array(JsonRecords *records, ClairError *error)
@@ -492,7 +505,7 @@ begin_array(JsonRecords *records, ClairError *error)
 		return CLAIR_OK;
 	}
 	status = take_value(records, &value, error);
-	if (status == CLAIR_OK && !clair_bytes_equal(value.value, CLAIR_LITERAL("null")))
+	if (status == CLAIR_OK && !is_empty_array(value.value))
 		status = fail(records, CLAIR_INVALID, "it is not an array", error);
 	return status;
 }

@@ -32,7 +32,7 @@ typedef struct JsonRecord
 /*
  * Array: NULL when the members of the root are the records; else the name of the member
  * whose elements are, and the other members come along by name. That member must be there,
- * once; it may be null, which is an array without elements. The stream stays the caller's.
+ * once; null and an empty object are arrays without elements. The stream stays the caller's.
  */
 extern ClairStatus
 json_records_open(ClairStream *stream, const char *array, const ClairLimits *limits,

@@ -111,7 +111,10 @@ check_array(void)
 	check_split("{\"p\":[],\"d\":\"v1\"}", "p", "d=\"v1\"@12;");
 	check_split("{\"d\":{\"p\":[1]}}", "p", "1 the document has no \"p\"");
 	check_split("{\"p\":[],\"p\":[]}", "p", "1 member \"p\": byte 12: it is there twice");
-	check_split("{\"p\":{}}", "p", "1 member \"p\": byte 7: it is not an array");
+	check_split("{\"p\":{},\"d\":1}", "p", "d=1@12;");
+	check_split("{\"p\":{ \n}}", "p", "");
+	check_split("{\"p\":{\"a\":1}}", "p", "1 member \"p\": byte 12: it is not an array");
+	check_split("{\"p\":\"\"}", "p", "1 member \"p\": byte 7: it is not an array");
 	check_split("{\"p\":[1 2]}", "p", "1 byte 8: a comma is missing");
 	check_split("{\"p\":[1,]}", "p", "1 element 2: byte 8: a value is missing");
 	check_split("{\"p\":[1,{\"x\":", "p", "1 element 2: byte 13: the document ends too early");
