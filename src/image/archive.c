@@ -216,7 +216,7 @@ list_members(Archive *archive, ClairError *error)
 	while ((status = tar_next(archive->tar, &entry, &more, error)) == CLAIR_OK && more)
 	{
 		recognise_appc(archive, &entry);
-		if (archive_is_appc(archive))
+		if (archive_is_appc(archive) && archive_has(archive, "manifest"))
 			break;
 		if (entry.type == TAR_DIRECTORY || path_is_below(entry.path, CLAIR_LITERAL("rootfs")))
 			continue;

@@ -138,7 +138,7 @@ open_stored(BlobReader *reader, const Blob *blob, Pass *pass, ClairError *error)
 static ClairStatus
 open_tar(BlobReader *reader, const Blob *blob, Pass *pass, ClairError *error)
 {
-	DigestAlgorithm algorithm = algorithm_of(blob->diff_id);
+	DigestAlgorithm algorithm = blob->is_appc ? DIGEST_SHA512 : algorithm_of(blob->diff_id);
 	ClairStatus status = open_stored(reader, blob, pass, error);
 
 	if (status == CLAIR_OK)
@@ -172,9 +172,18 @@ check_digest(const char *what, ClairBytes claimed, const char *actual, ClairErro
 	return CLAIR_INVALID;
 }
 
-/* The digest of stored bytes alone. */
-static ClairStatus
-hash_stored(BlobReader *reader, const Blob *blob, char digest[DIGEST_TEXT_SIZE], ClairError *error)
+/* Finishes a digest that the blob is stored by. */
+static void
+finish_digest(Digest *digest, const Blob *blob, char text[BLOB_KEY_SIZE])
+{
+	size_t prefix = blob->is_appc ? sizeof(BLOB_APPC_PREFIX) - 1 : 0;
+
+	memcpy(text, BLOB_APPC_PREFIX, prefix);
+	digest_finish(digest, text + prefix);
+}
+
+ClairStatus
+blob_hash(BlobReader *reader, const Blob *blob, char digest[BLOB_KEY_SIZE], ClairError *error)
 {
 	Pass pass;
 	int64_t size;
@@ -183,22 +192,14 @@ hash_stored(BlobReader *reader, const Blob *blob, char digest[DIGEST_TEXT_SIZE],
 	if (status == CLAIR_OK)
 		status = stream_drain(pass.top, &size, error);
 	if (status == CLAIR_OK)
-		digest_finish(pass.stored_digest, digest);
+		finish_digest(pass.stored_digest, blob, digest);
 	close_pass(&pass);
 	return status;
 }
 
-ClairStatus
-blob_hash_input(BlobReader *reader, char digest[DIGEST_TEXT_SIZE], ClairError *error)
-{
-	Blob input = {.size = -1};
-
-	return hash_stored(reader, &input, digest, error);
-}
-
 typedef struct BlobFacts
 {
-	char stored_digest[DIGEST_TEXT_SIZE];
+	char stored_digest[BLOB_KEY_SIZE];
 	int64_t size;
 	int64_t stored_size;
 } BlobFacts;
@@ -219,11 +220,11 @@ read_pass(BlobReader *reader, Blob *blob, Layer *layer, BlobFacts *facts, ClairE
 	{
 		facts->size = pass.tar->size;
 		facts->stored_size = pass.stored->size;
-		digest_finish(pass.stored_digest, facts->stored_digest);
+		finish_digest(pass.stored_digest, blob, facts->stored_digest);
 		if (pass.diff_digest != NULL)
-			digest_finish(pass.diff_digest, blob->actual_diff_id);
+			finish_digest(pass.diff_digest, blob, blob->actual_diff_id);
 		else
-			memcpy(blob->actual_diff_id, facts->stored_digest, DIGEST_TEXT_SIZE);
+			memcpy(blob->actual_diff_id, facts->stored_digest, BLOB_KEY_SIZE);
 		status = check_digest("stored digest", blob->stored_digest, facts->stored_digest, error);
 	}
 	if (status == CLAIR_OK)
@@ -276,7 +277,7 @@ read_blob(BlobReader *reader, Blob *blob, ClairError *error)
 	Layer *layer;
 	BlobFacts facts;
 	bool another_pass = true;
-	ClairStatus status = layer_create(reader->limits, &layer, error);
+	ClairStatus status = layer_create(reader->limits, blob->is_appc, &layer, error);
 
 	while (status == CLAIR_OK && another_pass)
 	{
@@ -294,8 +295,8 @@ read_blob(BlobReader *reader, Blob *blob, ClairError *error)
 static ClairStatus
 hash_blob(BlobReader *reader, Blob *blob, ClairError *error)
 {
-	char digest[DIGEST_TEXT_SIZE];
-	ClairStatus status = hash_stored(reader, blob, digest, error);
+	char digest[BLOB_KEY_SIZE];
+	ClairStatus status = blob_hash(reader, blob, digest, error);
 
 	if (status == CLAIR_OK)
 		status = check_digest("stored digest", blob->stored_digest, digest, error);
@@ -307,7 +308,7 @@ hash_blob(BlobReader *reader, Blob *blob, ClairError *error)
 ClairStatus
 blob_process(BlobReader *reader, Blob *blob, ClairError *error)
 {
-	bool is_known = blob->known.data != NULL && blob->known.size < DIGEST_TEXT_SIZE &&
+	bool is_known = blob->known.data != NULL && blob->known.size < BLOB_KEY_SIZE &&
 					(blob->diff_id.data == NULL || clair_bytes_equal(blob->known, blob->diff_id));
 	ClairStatus status = is_known ? hash_blob(reader, blob, error) : read_blob(reader, blob, error);
 

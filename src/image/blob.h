@@ -9,6 +9,14 @@
 #include "common/text_map.h"
 #include "image/outline.h"
 
+/*
+ * A tar that is an appc image and the same tar as a layer of another image do not say the same:
+ * of the former, both digests that it is stored by begin with this.
+ */
+#define BLOB_APPC_PREFIX "appc:"
+
+#define BLOB_KEY_SIZE (DIGEST_TEXT_SIZE + sizeof(BLOB_APPC_PREFIX) - 1)
+
 typedef struct Blob
 {
 	ClairBytes file;		  /* in the archive; no value: the whole input */
@@ -16,12 +24,13 @@ typedef struct Blob
 	ClairBytes diff_id;		  /* claimed, or no value */
 	int64_t size;			  /* claimed, or -1 */
 	bool is_foreign;
+	bool is_appc;
 	int64_t order;	  /* where it stands in the archive */
 	size_t layer;	  /* its position in the first image that has it, for errors */
 	ClairBytes known; /* the diff id that the server knows for the stored digest, or no value */
 
 	/* When it has been hashed or read. */
-	char actual_diff_id[DIGEST_TEXT_SIZE];
+	char actual_diff_id[BLOB_KEY_SIZE];
 } Blob;
 
 /* What reading blobs needs, and keeps from one to the next. */
@@ -37,9 +46,9 @@ typedef struct BlobReader
 	int64_t count;		   /* blobs done so far */
 } BlobReader;
 
-/* The digest of the whole input. */
+/* The digest that a blob, which claims none, is stored by. */
 extern ClairStatus
-blob_hash_input(BlobReader *reader, char digest[DIGEST_TEXT_SIZE], ClairError *error);
+blob_hash(BlobReader *reader, const Blob *blob, char digest[BLOB_KEY_SIZE], ClairError *error);
 
 /*
  * Does what must be done of a blob: hashes it, when the server knows what its stored bytes

@@ -6,7 +6,7 @@
  * server is asked once which of the claimed stored layers it knows, and the others are read
  * in the order in which they stand in the archive, so that even a compressed archive is
  * passed over only twice. A tar that no format recognises is a bare layer, whose id is its
- * diff id.
+ * diff id; an appc image, too, is one layer.
  */
 #include "image/image.h"
 
@@ -23,7 +23,8 @@
 #define MAX_OUTLINE_MEMORY ((size_t) 128 << 20)
 
 /* In this order a tar is offered to them. */
-static const ImageFormat *const formats[] = {&image_format_oci, &image_format_docker};
+static const ImageFormat *const formats[] = {&image_format_aci, &image_format_oci,
+											 &image_format_docker};
 
 typedef struct ImageReader
 {
@@ -258,20 +259,21 @@ read_outlined(ImageReader *reader, ClairError *error)
 	return status == CLAIR_OK ? send_image_layers(reader, false, error) : status;
 }
 
-/* The whole input is one layer: an image of its own, without a config. */
+/* The whole input is one layer, whose diff id is the image's id. */
 static ClairStatus
-read_bare_layer(ImageReader *reader, ClairError *error)
+read_single_layer(ImageReader *reader, Image *image, ClairError *error)
 {
-	char stored_digest[DIGEST_TEXT_SIZE];
-	Image image = {.layer_count = 1};
-	ImageLayer layer = {.size = -1};
-	Blob blob = {.size = -1};
+	char stored_digest[BLOB_KEY_SIZE];
+	ImageLayer *layer = &image->layers[0];
+	size_t prefix = layer->is_appc ? sizeof(BLOB_APPC_PREFIX) - 1 : 0;
+	Blob blob = {.size = -1, .is_appc = layer->is_appc};
 	Blob *list[] = {&blob};
-	ClairStatus status = blob_hash_input(&reader->blobs, stored_digest, error);
+	ClairStatus status = blob_hash(&reader->blobs, &blob, stored_digest, error);
 
 	if (status != CLAIR_OK)
 		return status;
-	blob.stored_digest = layer.stored_digest = clair_bytes(stored_digest);
+	blob.stored_digest = clair_bytes(stored_digest);
+	layer->stored_digest = clair_bytes_skip(blob.stored_digest, prefix);
 	reader->blob_list = list;
 	reader->blob_count = 1;
 	status = ask(reader, error);
@@ -281,9 +283,11 @@ read_bare_layer(ImageReader *reader, ClairError *error)
 		status = blob_process(&reader->blobs, &blob, error);
 	if (status != CLAIR_OK)
 		return status;
-	image.id = clair_bytes(blob.actual_diff_id);
-	status = send_image(reader, 0, &image, error);
-	return status == CLAIR_OK ? send_image_layer(reader, 0, 1, &layer, image.id, error) : status;
+	image->id = clair_bytes_skip(clair_bytes(blob.actual_diff_id), prefix);
+	status = send_image(reader, 0, image, error);
+	if (status == CLAIR_OK)
+		status = send_image_layer(reader, 0, 1, layer, clair_bytes(blob.actual_diff_id), error);
+	return status;
 }
 
 /* Lets the formats make the outline; *recognised: whether one did. */
@@ -310,6 +314,8 @@ make_outline(ImageReader *reader, bool *recognised, ClairError *error)
 static ClairStatus
 read_archive(ImageReader *reader, const ClairLimits *limits, ClairError *error)
 {
+	ImageLayer bare_layer = {.size = -1};
+	Image bare_image = {.layers = &bare_layer, .layer_count = 1};
 	bool recognised;
 	ClairStatus status = archive_open(reader->job->directory ? -1 : reader->job->input, limits,
 									  reader->sink, reader->arena, &reader->outline.archive, error);
@@ -317,15 +323,17 @@ read_archive(ImageReader *reader, const ClairLimits *limits, ClairError *error)
 	if (status != CLAIR_OK)
 		return status;
 	reader->blobs.archive = reader->outline.archive;
-	if (archive_is_appc(reader->outline.archive))
-		return clair_error(error, CLAIR_UNSUPPORTED, "appc images are not supported");
 	status = make_outline(reader, &recognised, error);
 	if (status == CLAIR_OK && !recognised && archive_has(reader->outline.archive, "repositories"))
 		return clair_error(error, CLAIR_UNSUPPORTED,
 						   "images as Docker before 1.10 saved them are not supported");
-	if (status == CLAIR_OK)
-		status = recognised ? read_outlined(reader, error) : read_bare_layer(reader, error);
-	return status;
+	if (status != CLAIR_OK)
+		return status;
+	if (!recognised)
+		return read_single_layer(reader, &bare_image, error);
+	if (reader->outline.image_count == 1 && reader->outline.images[0]->id.data == NULL)
+		return read_single_layer(reader, reader->outline.images[0], error);
+	return read_outlined(reader, error);
 }
 
 ClairStatus

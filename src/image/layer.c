@@ -12,8 +12,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "image/aci.h"
 #include "image/path.h"
-#include "image/tar.h"
 
 /* What one layer may say: entries that matter, and memory for all that is found in them. */
 #define MAX_LAYER_ENTRIES 65536
@@ -27,33 +27,42 @@ out_of_memory(ClairError *error)
 	return clair_error(error, CLAIR_MEMORY, "out of memory");
 }
 
+static ClairStatus
+want_file(Layer *layer, const WantedFile *wanted, ClairError *error)
+{
+	Place *places = arena_grow_array(layer->places_arena, layer->places, layer->place_count + 1,
+									 &layer->place_capacity, sizeof(Place));
+
+	if (places == NULL)
+		return out_of_memory(error);
+	layer->places = places;
+	places[layer->place_count++] = (Place){.path = clair_bytes(wanted->path),
+										   .is_directory = wanted->is_directory,
+										   .wanted = wanted};
+	return CLAIR_OK;
+}
+
 ClairStatus
-layer_create(const ClairLimits *limits, Layer **layer, ClairError *error)
+layer_create(const ClairLimits *limits, bool is_appc, Layer **layer, ClairError *error)
 {
 	Layer *created = calloc(1, sizeof(Layer));
+	ClairStatus status = CLAIR_OK;
 
 	*layer = created;
 	if (created == NULL)
 		return out_of_memory(error);
 	created->limits = limits;
+	created->is_appc = is_appc;
 	created->arena = arena_create(MAX_LAYER_MEMORY);
 	created->places_arena = arena_create(MAX_LAYER_MEMORY);
 	if (created->arena == NULL || created->places_arena == NULL)
 		return out_of_memory(error);
-	for (const WantedFile *wanted = wanted_files; wanted->path != NULL; wanted++)
-	{
-		Place *places = arena_grow_array(created->places_arena, created->places,
-										 created->place_count + 1, &created->place_capacity,
-										 sizeof(Place));
-
-		if (places == NULL)
-			return out_of_memory(error);
-		created->places = places;
-		places[created->place_count++] = (Place){.path = clair_bytes(wanted->path),
-												 .is_directory = wanted->is_directory,
-												 .wanted = wanted};
-	}
-	return CLAIR_OK;
+	for (const WantedFile *wanted = wanted_files; wanted->path != NULL && status == CLAIR_OK;
+		 wanted++)
+		status = want_file(created, wanted, error);
+	if (status == CLAIR_OK && is_appc)
+		status = want_file(created, &aci_manifest, error);
+	return status;
 }
 
 void
@@ -311,6 +320,7 @@ take_entry(Layer *layer, TarReader *tar, const TarEntry *header, ClairError *err
 ClairStatus
 layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 {
+	char buffer[CLAIR_MAX_PATH];
 	TarReader *tar;
 	TarEntry header;
 	bool more;
@@ -328,6 +338,8 @@ layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 		return status;
 	while ((status = tar_next(tar, &header, &more, error)) == CLAIR_OK && more)
 	{
+		if (layer->is_appc && !aci_enter_root(&header, buffer))
+			continue;
 		status = take_entry(layer, tar, &header, error);
 		if (status != CLAIR_OK)
 			break;

@@ -52,6 +52,7 @@ typedef struct LayerEntry
 typedef struct Layer
 {
 	const ClairLimits *limits;
+	bool is_appc;		 /* see aci.h */
 	Arena *arena;		 /* of one pass */
 	Arena *places_arena; /* of all passes */
 	Place *places;
@@ -67,7 +68,9 @@ typedef struct Layer
 	int64_t tar_entries;
 } Layer;
 
-extern ClairStatus layer_create(const ClairLimits *limits, Layer **layer, ClairError *error);
+/* is_appc: the tar is an appc image, not a layer of another one. */
+extern ClairStatus
+layer_create(const ClairLimits *limits, bool is_appc, Layer **layer, ClairError *error);
 extern void layer_destroy(Layer *layer); /* NULL is allowed */
 
 /* Walks the tar, forgetting what an earlier pass has found. */

@@ -21,6 +21,7 @@ typedef struct ImageLayer
 	ClairBytes command;		  /* that made it, or no value */
 	int64_t size;			  /* claimed, of the file; -1: nothing claimed */
 	bool is_foreign;		  /* may be absent, to be had elsewhere */
+	bool is_appc;			  /* the whole input, an appc image */
 	struct Blob *blob;		  /* that holds it; set by image.c */
 } ImageLayer;
 
@@ -32,7 +33,7 @@ typedef struct TextList
 
 typedef struct Image
 {
-	ClairBytes id;
+	ClairBytes id; /* no value: the diff id of its one layer, the whole input */
 	Platform platform;
 	TextList *names;
 	TextList *manifests; /* digests */
@@ -59,6 +60,7 @@ typedef struct ImageFormat
 	ClairStatus (*outline)(Outline *outline, ClairError *error);
 } ImageFormat;
 
+extern const ImageFormat image_format_aci;
 extern const ImageFormat image_format_oci;
 extern const ImageFormat image_format_docker;
 

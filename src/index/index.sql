@@ -111,7 +111,7 @@ RETURNS SETOF clair.indexed_image
 LANGUAGE c VOLATILE PARALLEL UNSAFE COST 100000 ROWS 1
 AS 'MODULE_PATHNAME', 'index_image_path';
 COMMENT ON FUNCTION clair.index_image(text, text, text) IS
-    'reads an image from a file or directory of the server (docker save, OCI layout, or one layer) and stores its features';
+    'reads an image from a file or directory of the server (docker save, OCI layout, appc image, or one layer) and stores its features';
 REVOKE ALL ON FUNCTION clair.index_image(text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION clair.index_image(content bytea, name text DEFAULT NULL, platform text DEFAULT NULL)

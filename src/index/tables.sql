@@ -12,7 +12,8 @@ CREATE TABLE clair.layer (
     indexed_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE clair.layer IS 'layers that have been read';
-COMMENT ON COLUMN clair.layer.digest IS 'diff id: digest of the layer''s tar';
+COMMENT ON COLUMN clair.layer.digest IS
+    'diff id: digest of the layer''s tar; of one that is an appc image, with "appc:" before it';
 COMMENT ON COLUMN clair.layer.size IS 'bytes of the tar';
 COMMENT ON COLUMN clair.layer.entries IS 'entries of the tar';
 COMMENT ON COLUMN clair.layer.indexed_at IS 'when the layer was read';
@@ -25,7 +26,8 @@ CREATE TABLE clair.layer_blob (
 CREATE INDEX layer_blob_layer ON clair.layer_blob (layer);
 COMMENT ON TABLE clair.layer_blob IS
     'forms in which a layer is stored, compressed or not: whoever brings the same bytes again need not have them inflated';
-COMMENT ON COLUMN clair.layer_blob.digest IS 'digest of the bytes as stored';
+COMMENT ON COLUMN clair.layer_blob.digest IS
+    'digest of the bytes as stored; of those of an appc image, with "appc:" before it';
 COMMENT ON COLUMN clair.layer_blob.layer IS 'the layer that they inflate to';
 COMMENT ON COLUMN clair.layer_blob.size IS 'how many bytes';
 
@@ -51,7 +53,7 @@ COMMENT ON COLUMN clair.layer_entry.type IS
     'file, directory, symlink, other (a device or the like), whiteout, or opaque';
 COMMENT ON COLUMN clair.layer_entry.target IS 'where a symbolic link leads';
 COMMENT ON COLUMN clair.layer_entry.role IS
-    'what the file, or the file behind the link, is: dpkg or apk for package databases, else the release file''s name';
+    'what the file, or the file behind the link, is: dpkg or apk for package databases, manifest for an appc image''s, else the release file''s name';
 COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database';
 
 CREATE TABLE clair.layer_fact (
@@ -136,7 +138,7 @@ CREATE TABLE clair.image (
 COMMENT ON TABLE clair.image IS 'images that have been indexed';
 COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
 COMMENT ON COLUMN clair.image.digest IS
-    'image id: digest of the image''s config; of a bare layer, its diff id';
+    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar';
 COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
 COMMENT ON COLUMN clair.image.namespace IS
     'the distribution release that gives its packages their meaning, or unknown';

@@ -59,7 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	limits.max_layer_size = 64 << 20;
 	limits.max_file_size = 16 << 20;
-	status = layer_create(&limits, &layer, &error);
+	status = layer_create(&limits, size % 2 == 1, &layer, &error);
 	while (status == CLAIR_OK && another_pass)
 	{
 		status = walk(layer, (ClairBytes){tar, size}, &limits, &error);

@@ -159,6 +159,21 @@ is(query($session, "SELECT count(*) FROM clair.features('jammy:directory') WHERE
 }
 
 {
+    my $file = "$IMAGES/bookworm/bookworm.aci";
+    my $row = index_image($file);
+    my ($digest) = split / /, `gzip -dc $file | sha512sum`;
+
+    is("$row->{name} $row->{digest} $row->{platform} $row->{namespace} $row->{status}",
+        "example.com/bookworm:latest sha512:$digest linux/amd64 debian:12 ok",
+        'an appc image: its name is its manifest\'s, its id the digest of its tar');
+    same_lines([ features_of("sha512:$digest") ],
+        [ dpkg_list(lines_of("$IMAGES/bookworm/expected.layer3.tsv")) ], 'an appc image: its features');
+    system_or_bail("gzip -dc $file > $folder/bookworm.aci");
+    is(index_image("$folder/bookworm.aci")->{image}, $row->{image}, 'not compressed, it is the same');
+    is(index_image($file)->{layers_read}, 0, 'once more: it is known');
+}
+
+{
     my $row = index_image("$IMAGES/trixie/trixie-slim.full.oci-gzip.tar", 'slim');
 
     is("$row->{namespace} $row->{status} $row->{layers_read}", 'debian:13 ok 3',

@@ -47,6 +47,10 @@ my %EXPECTED = (
     'oci/foreign-layer.tar'   => qr/^$INVALID: manifest sha256:828f\w+: /,
     'oci/index-loop.tar'      => qr/^$INVALID: index\.json: blob sha256:c{64}: /,
 
+    'aci/good.aci'              => [ 'debian:12 ok', \@TWO ],
+    'aci/dotslash.aci'          => [ 'debian:12 ok', \@TWO ],
+    'aci/manifest-not-json.aci' => qr/^$INVALID: manifest: invalid JSON at byte 1: /,
+
     'tar/absolute.tar'          => [ 'debian:12 ok', \@TWO ],
     'tar/concat-gzip.tar.gz'    => [ 'debian:12 ok', \@TWO ],
     'tar/dotslash.tar'          => [ 'debian:12 ok', \@TWO ],
@@ -105,7 +109,7 @@ my ($session, $backend) = session($node);
 # ---------------------------------------------------------------------------
 
 my @files = map { substr($_, length($HOSTILE) + 1) } map { glob "$HOSTILE/$_/*" }
-    qw(docker oci tar gzip dpkg apk bomb);
+    qw(docker oci aci tar gzip dpkg apk bomb);
 my ($descriptors, @failing);
 
 # What has become of a file, in the words of the table.

@@ -131,6 +131,9 @@ test_images(void)
 		}
 		CHECK_TEXT(clair_bytes(ids[0]), ids[1], "the same image by any form");
 	}
+	check_expected("images/bookworm/bookworm.aci", "images/bookworm/expected.layer3.tsv", false);
+	CHECK(recorder_find(&recorder, "image_name|0|example.com/bookworm:latest") != NULL,
+		  "an appc image by its name");
 	check_expected("images/trixie/trixie-slim.full.oci-gzip.tar",
 				   "images/trixie/expected.layer3.tsv", false);
 	check_expected("images/alpine/alpine-310.tar.gz", "images/alpine/expected.alpine-310.tsv",
@@ -203,9 +206,9 @@ static const Expectation expectations[] = {
 	{"oci/wrong-mediatype.tar", CLAIR_OK, 2, NULL},
 	{"oci/foreign-layer.tar", CLAIR_INVALID, 0, "manifest sha256:828f9e88"},
 	{"oci/multi-arch.tar", CLAIR_OK, 2, "|linux/amd64"},
-	{"aci/good.aci", CLAIR_UNSUPPORTED, 0, "appc images are not supported"},
-	{"aci/dotslash.aci", CLAIR_UNSUPPORTED, 0, "appc images are not supported"},
-	{"aci/manifest-not-json.aci", CLAIR_UNSUPPORTED, 0, "appc images are not supported"},
+	{"aci/good.aci", CLAIR_OK, 2, "image_name|0|example.com/debian"},
+	{"aci/dotslash.aci", CLAIR_OK, 2, "|linux/amd64"},
+	{"aci/manifest-not-json.aci", CLAIR_INVALID, 0, "manifest: invalid JSON at byte 1"},
 };
 
 static void

@@ -511,6 +511,88 @@ test_directory(void)
 	CHECK_INT(system(path), 0, "cleaned up");
 }
 
+/* An appc image; the text is appended to its manifest. */
+static ClairStatus
+index_appc(const char *more, const char *prefix)
+{
+	TarWriter tar = {NULL, 0};
+	char manifest[2000];
+	char name[100];
+
+	snprintf(manifest, sizeof(manifest), "{\"acKind\":\"ImageManifest\",\"name\":\"a/web\"%s}",
+			 more);
+	snprintf(name, sizeof(name), "%smanifest", prefix);
+	tar_file(&tar, name, manifest);
+	snprintf(name, sizeof(name), "%srootfs", prefix);
+	tar_directory(&tar, name);
+	snprintf(name, sizeof(name), "%srootfs/manifest", prefix);
+	tar_file(&tar, name, "not the one that counts");
+	snprintf(name, sizeof(name), "%srootfs/usr/lib/os-release", prefix);
+	tar_file(&tar, name, "ID=debian\n");
+	snprintf(name, sizeof(name), "%srootfs/etc/os-release", prefix);
+	tar_symlink(&tar, name, "../usr/lib/os-release");
+	snprintf(name, sizeof(name), "%srootfs/srv/status", prefix);
+	tar_file(&tar, name, PACKAGE);
+	snprintf(manifest, sizeof(manifest), "%srootfs/var/lib/dpkg/status", prefix);
+	tar_hardlink(&tar, manifest, name);
+	tar_file(&tar, "var/lib/dpkg/status",
+			 "Package: outside\nStatus: install ok installed\nVersion: 1\n");
+	return index_tar(&tar);
+}
+
+static void
+test_appc(void)
+{
+	static const char *const labels = ",\"labels\":[{\"name\":\"os\",\"value\":\"linux\"},"
+									  "{\"name\":\"arch\",\"value\":\"aarch64\"},"
+									  "{\"name\":\"version\",\"value\":\"1.0\"}]";
+	TarWriter tar = {NULL, 0};
+	char key[300];
+	const char *row;
+
+	CHECK_INT(index_appc(labels, ""), CLAIR_OK, "an appc image");
+	CHECK(recorder_find(&recorder, "image_name|0|a/web:1.0") != NULL, "its name");
+	CHECK(recorder_find(&recorder, "|linux/arm64") != NULL, "its platform");
+	row = recorder_find(&recorder, "image|0|sha512:");
+	CHECK(row != NULL && strlen(row) == strlen("image|0|sha512:|linux/arm64") + 128, "its id");
+	snprintf(key, sizeof(key), "image_layer|0|1|appc:%.135s|sha256:", row != NULL ? row + 8 : "");
+	CHECK(recorder_find(&recorder, key) != NULL, "its layer, apart from that of the same tar");
+	CHECK_INT(recorder_count(&recorder, "layer|appc:sha512:"), 1, "which is read");
+	CHECK(recorder_find(&recorder, "|usr/lib/os-release|id|debian") != NULL, "below its root");
+	CHECK(recorder_find(&recorder, "|etc/os-release|symlink|../usr/lib/os-release|") != NULL,
+		  "with its links");
+	CHECK(recorder_find(&recorder, "|var/lib/dpkg/status|file|-|dpkg|sha256:") != NULL,
+		  "of both kinds");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "and nothing else");
+	CHECK_INT(recorder_count(&recorder, "layer_problem|"), 0, "and no problem");
+
+	CHECK_INT(index_appc(labels, "./"), CLAIR_OK, "names that begin with ./");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "have its feature");
+	platform = "linux/amd64";
+	CHECK_INT(index_appc(labels, ""), CLAIR_MISSING, "not of the platform that is wanted");
+	platform = NULL;
+
+	CHECK_INT(
+		index_appc(",\"dependencies\":[{\"imageName\":\"a/base\",\"labels\":[{\"name\":\"version\","
+				   "\"value\":\"2\"}]},{\"imageName\":\"a/tools\"}]",
+				   ""),
+		CLAIR_OK, "one that lies upon others");
+	CHECK(recorder_find(&recorder, "|1|manifest|the image depends on \"a/base:2\", which") != NULL,
+		  "says so of the first");
+	CHECK(recorder_find(&recorder, "|2|manifest|the image depends on \"a/tools\", which") != NULL,
+		  "and of the second");
+	CHECK(recorder_find(&recorder, "|unknown") != NULL, "and does not guess its platform");
+
+	CHECK_INT(index_appc(",\"labels\":{}", ""), CLAIR_INVALID, "labels that are none");
+	CHECK_INT(index_appc(",\"name\":\"\"", ""), CLAIR_INVALID, "no name");
+	CHECK_INT(index_appc(",\"acKind\":\"PodManifest\"", ""), CLAIR_INVALID, "another kind");
+
+	tar_file(&tar, "rootfs/var/lib/dpkg/status", PACKAGE);
+	tar_file(&tar, "manifest", "{\"acKind\":\"ImageManifest\",\"name\":\"late\"}");
+	CHECK_INT(index_tar(&tar), CLAIR_OK, "the manifest may come last");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "with the feature before it");
+}
+
 static void
 test_limits(void)
 {
@@ -549,6 +631,7 @@ main(void)
 	test_docker();
 	test_both();
 	test_directory();
+	test_appc();
 	test_limits();
 	recorder_clear(&recorder);
 	return unit_result();
