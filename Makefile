@@ -33,6 +33,7 @@ SHARED_SOURCES = $(patsubst %,src/common/%.c,arena error text wire) \
 
 # The order in which CREATE EXTENSION runs them.
 SQL_FILES = \
+	src/common/schema.sql \
 	src/version/version.sql \
 	src/server/server.sql \
 	src/index/tables.sql \
