@@ -1,5 +1,5 @@
 --
--- Proves what becomes of images in the archives of appc.
+-- Proves what becomes of images in the archives of appc and of Docker before 1.10.
 --
 \set ON_ERROR_STOP on
 \set abs_srcdir `echo "$PG_ABS_SRCDIR"`
@@ -36,6 +36,25 @@ SELECT place, reason FROM clair.image_problem WHERE image_id = clair.image_id('e
 -- The same tar as a layer of another image has its files where they are, so none that count
 SELECT status, layers_read, features FROM clair.index_image(pg_temp.docker('odd:1', pg_temp.appc(:'dependent')));
 SELECT status, layers_read, features FROM clair.index_image(pg_temp.appc(:'dependent'), 'again');
+
+-- Before Docker 1.10 there was no manifest: layers name their parents
+CREATE FUNCTION pg_temp.legacy(base bytea, top bytea)
+RETURNS bytea
+LANGUAGE sql
+AS $$
+    SELECT pg_temp.tar(
+        pg_temp.file('t/json', '{"id": "t", "parent": "b", "os": "linux", "architecture": "amd64",
+            "container_config": {"Cmd": ["apt-get", "install"]}}'),
+        pg_temp.member('t/layer.tar', top),
+        pg_temp.file('b/json', '{"id": "b", "os": "linux", "architecture": "amd64"}'),
+        pg_temp.member('b/layer.tar', base),
+        pg_temp.file('repositories', '{"old": {"1": "t"}}'))
+$$;
+SELECT name, platform, namespace, status, layers, features
+FROM clair.index_image(pg_temp.legacy(
+    pg_temp.tar(pg_temp.debian(), pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2'))),
+    pg_temp.tar(pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2', 'curl 8.0')))));
+SELECT name, version, command FROM clair.features('old:1');
 
 \set ON_ERROR_STOP off
 SELECT clair.index_image(pg_temp.appc('{"acKind": "PodManifest"}'));

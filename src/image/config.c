@@ -7,9 +7,6 @@
 #include "image/document.h"
 #include "image/outline.h"
 
-/* A longer command is of no use to anybody who reads it. */
-#define MAX_COMMAND (64 * 1024)
-
 static ClairStatus
 out_of_memory(ClairError *error)
 {
@@ -95,7 +92,7 @@ read_history(Outline *outline, struct json_object *config, Image *image, ClairEr
 
 		if (is_empty_layer(entry))
 			continue;
-		if (command.data != NULL && command.size <= MAX_COMMAND)
+		if (command.data != NULL && command.size <= OUTLINE_MAX_COMMAND)
 		{
 			image->layers[layers].command = arena_copy(outline->arena, command);
 			if (image->layers[layers].command.data == NULL)

@@ -24,7 +24,7 @@
 
 /* In this order a tar is offered to them. */
 static const ImageFormat *const formats[] = {&image_format_aci, &image_format_oci,
-											 &image_format_docker};
+											 &image_format_docker, &image_format_docker_legacy};
 
 typedef struct ImageReader
 {
@@ -324,9 +324,6 @@ read_archive(ImageReader *reader, const ClairLimits *limits, ClairError *error)
 		return status;
 	reader->blobs.archive = reader->outline.archive;
 	status = make_outline(reader, &recognised, error);
-	if (status == CLAIR_OK && !recognised && archive_has(reader->outline.archive, "repositories"))
-		return clair_error(error, CLAIR_UNSUPPORTED,
-						   "images as Docker before 1.10 saved them are not supported");
 	if (status != CLAIR_OK)
 		return status;
 	if (!recognised)

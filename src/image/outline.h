@@ -63,9 +63,13 @@ typedef struct ImageFormat
 extern const ImageFormat image_format_aci;
 extern const ImageFormat image_format_oci;
 extern const ImageFormat image_format_docker;
+extern const ImageFormat image_format_docker_legacy;
 
 /* The greatest number of manifests, or of images, of one archive. */
 #define OUTLINE_MAX_IMAGES 1000
+
+/* Bytes of a layer's command; a longer one is of no use to anybody who reads it. */
+#define OUTLINE_MAX_COMMAND (64 * 1024)
 
 /* Adds an image; when its id is there already, its names and manifests to that one. */
 extern ClairStatus outline_add_image(Outline *outline, const Image *image, ClairError *error);

@@ -138,7 +138,7 @@ CREATE TABLE clair.image (
 COMMENT ON TABLE clair.image IS 'images that have been indexed';
 COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
 COMMENT ON COLUMN clair.image.digest IS
-    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar';
+    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar; of one saved by Docker before 1.10, the digest of its top layer''s json';
 COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
 COMMENT ON COLUMN clair.image.namespace IS
     'the distribution release that gives its packages their meaning, or unknown';

@@ -419,14 +419,104 @@ test_docker(void)
 	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "is read, too");
 	tar_free(&tar);
 
-	tar_file(&tar, "repositories", "{}");
-	tar_add(&tar, '0', "x/layer.tar", "", layer);
-	CHECK_INT(index_tar(&tar), CLAIR_UNSUPPORTED, "an archive without manifest.json");
-
 	tar_symlink(&tar, "x/layer.tar", "../../../y");
 	make_docker(&tar, "z", layer);
 	tar_symlink(&tar, "z", "z");
 	CHECK_INT(index_tar(&tar), CLAIR_MISSING, "a layer that is a link to itself");
+}
+
+/* The json of a layer with this parent. */
+static void
+legacy_layer(TarWriter *tar, const char *id, const char *parent)
+{
+	char name[100];
+	char json[1000];
+
+	snprintf(name, sizeof(name), "%s/json", id);
+	snprintf(json, sizeof(json),
+			 "{\"id\":\"%s\",\"parent\":\"%s\",\"os\":\"linux\",\"architecture\":\"amd64\","
+			 "\"container_config\":{\"Cmd\":[\"make\",\"%s\"]}}",
+			 id, parent, id);
+	tar_file(tar, name, json);
+}
+
+/* Docker before 1.10: chains of layers that name their parents. */
+static void
+test_legacy(void)
+{
+	TarWriter tar = {NULL, 0};
+	char json[200];
+	char expected[300];
+	char compressed[16384];
+	char empty[1024] = {0};
+
+	legacy_layer(&tar, "top", "base");
+	tar_add(&tar, '0', "top/layer.tar", "", (ClairBytes){empty, sizeof(empty)});
+	tar_file(&tar, "top/VERSION", "1.0");
+	snprintf(json, sizeof(json), "%.180s", tar.data + 512);
+	legacy_layer(&tar, "base", "");
+	tar_add(&tar, '0', "base/layer.tar", "", layer);
+	tar_file(&tar, "repositories",
+			 "{\"web\":{\"1\":\"top\",\"latest\":\"top\"},\"base\":{\"1\":\"base\"}}");
+	tar_end(&tar);
+	CHECK_INT(index_bytes((ClairBytes){tar.data, tar.size}), CLAIR_OK, "an archive of old");
+	snprintf(expected, sizeof(expected), "image|0|%s|linux/amd64", digest_text(clair_bytes(json)));
+	CHECK(recorder_find(&recorder, expected) != NULL, "the image's id is its top layer's digest");
+	CHECK(recorder_find(&recorder, "image_name|0|web:1") != NULL &&
+			  recorder_find(&recorder, "image_name|0|web:latest") != NULL &&
+			  recorder_find(&recorder, "image_name|1|base:1") != NULL,
+		  "images have their names");
+	snprintf(expected, sizeof(expected), "image_layer|0|1|%s|-|make base", diff_id);
+	CHECK(recorder_find(&recorder, expected) != NULL, "the base comes first");
+	CHECK(recorder_find(&recorder, "|-|make top") != NULL, "with what made each");
+	CHECK_INT(recorder_count(&recorder, "image_layer|0"), 2, "two layers");
+	CHECK_INT(recorder_count(&recorder, "image_layer|1"), 1, "and one");
+	CHECK_INT(recorder_count(&recorder, "layer|"), 2, "each is read once");
+	CHECK_INT(index_bytes((ClairBytes){compressed, gzip((ClairBytes){tar.data, tar.size},
+														compressed, sizeof(compressed))}),
+			  CLAIR_OK, "compressed as a whole");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "it is read, too");
+	tar_free(&tar);
+
+	legacy_layer(&tar, "a", "b");
+	legacy_layer(&tar, "b", "a");
+	tar_add(&tar, '0', "a/layer.tar", "", layer);
+	tar_add(&tar, '0', "b/layer.tar", "", layer);
+	tar_file(&tar, "repositories", "{\"x\":{\"y\":\"a\"}}");
+	CHECK_INT(index_tar(&tar), CLAIR_INVALID, "a circle of parents");
+	CHECK(strstr(error.message, "\"x:y\": layer \"a\": it is a parent of itself") != NULL,
+		  "is told as such");
+
+	legacy_layer(&tar, "a", "b");
+	tar_add(&tar, '0', "a/layer.tar", "", layer);
+	tar_file(&tar, "repositories", "{\"x\":{\"y\":\"a\"}}");
+	CHECK_INT(index_tar(&tar), CLAIR_MISSING, "a parent that is not there");
+
+	legacy_layer(&tar, "a", "b");
+	legacy_layer(&tar, "b", "c");
+	legacy_layer(&tar, "c", "");
+	tar_add(&tar, '0', "a/layer.tar", "", layer);
+	tar_symlink(&tar, "b/layer.tar", "../a/layer.tar");
+	tar_symlink(&tar, "c/layer.tar", "../a/layer.tar");
+	tar_file(&tar, "repositories", "{\"x\":{\"y\":\"a\"}}");
+	limits.max_layers = 2;
+	tar_end(&tar);
+	CHECK_INT(index_bytes((ClairBytes){tar.data, tar.size}), CLAIR_LIMIT, "too many layers");
+	limits.max_layers = 3;
+	CHECK_INT(index_bytes((ClairBytes){tar.data, tar.size}), CLAIR_OK,
+			  "and just as many as allowed");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "links to one another say it once");
+	tar_free(&tar);
+	limits = CLAIR_DEFAULT_LIMITS;
+
+	tar_file(&tar, "repositories", "{\"x\":{\"y\":\"../../etc/passwd\"}}");
+	CHECK_INT(index_tar(&tar), CLAIR_MISSING, "an id that leads elsewhere");
+	tar_file(&tar, "repositories", "{\"x\":\"y\"}");
+	CHECK_INT(index_tar(&tar), CLAIR_INVALID, "tags that are none");
+	tar_file(&tar, "repositories", "{}");
+	CHECK_INT(index_tar(&tar), CLAIR_INVALID, "no images");
+	tar_file(&tar, "repositories", "[");
+	CHECK_INT(index_tar(&tar), CLAIR_INVALID, "no JSON");
 }
 
 /* Docker 25 and later: an OCI layout with manifest.json beside it. */
@@ -629,6 +719,7 @@ main(void)
 	test_nesting();
 	test_platforms();
 	test_docker();
+	test_legacy();
 	test_both();
 	test_directory();
 	test_appc();
