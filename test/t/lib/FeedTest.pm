@@ -69,14 +69,15 @@ sub status_paragraphs
     } @_;
 }
 
-# Packs files, path => content, as a layer.
+# Packs files, path => content, as a layer; the same ones always as the same bytes.
 sub make_layer
 {
     my ($path, %files) = @_;
     my $folder = PostgreSQL::Test::Utils::tempdir();
 
     write_file("$folder/$_", $files{$_}) foreach keys %files;
-    system_or_bail('tar', '-C', $folder, '-cf', $path, sort keys %files);
+    system_or_bail('tar', '-C', $folder, '--mtime=\@0', '--owner=0', '--group=0', '-cf', $path,
+        sort keys %files);
     return $path;
 }
 
