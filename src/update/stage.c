@@ -49,6 +49,7 @@ typedef struct StageTable
 	TupleDesc descriptor;
 	int count;
 	HeapTuple rows[FLUSH_ROWS];
+	TupleTableSlot *slots[FLUSH_ROWS]; /* for inserting them */
 } StageTable;
 
 typedef struct Staging
@@ -126,6 +127,8 @@ PrepareTables(Staging *staging)
 		MemoryContextSwitchTo(work.context);
 		table->descriptor = CreateTupleDescCopy(RelationGetDescr(relation));
 		table_close(relation, NoLock);
+		for (int row = 0; row < FLUSH_ROWS; row++)
+			table->slots[row] = MakeSingleTupleTableSlot(table->descriptor, &TTSOpsHeapTuple);
 		staging->tables[i] = table;
 	}
 	EndWork(&work);
@@ -137,16 +140,12 @@ InsertRows(StageTable *table)
 {
 	Relation relation = OpenTable(table);
 	BulkInsertState state = GetBulkInsertState();
-	TupleTableSlot *slots[FLUSH_ROWS];
 
 	for (int i = 0; i < table->count; i++)
-	{
-		slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
-		ExecStoreHeapTuple(table->rows[i], slots[i], false);
-	}
-	table_multi_insert(relation, slots, table->count, GetCurrentCommandId(true), 0, state);
+		ExecStoreHeapTuple(table->rows[i], table->slots[i], false);
+	table_multi_insert(relation, table->slots, table->count, GetCurrentCommandId(true), 0, state);
 	for (int i = 0; i < table->count; i++)
-		ExecDropSingleTupleTableSlot(slots[i]);
+		ExecClearTuple(table->slots[i]);
 	FreeBulkInsertState(state);
 	table_finish_bulk_insert(relation, 0);
 	table_close(relation, NoLock);
