@@ -21,7 +21,8 @@
 #include "feed/yaml_lists.h"
 #include "updaters/updater.h"
 
-#define LINK "https://security.alpinelinux.org/vuln/"
+#define LINK	  "https://security.alpinelinux.org/vuln/"
+#define SECDB_URL "https://secdb.alpinelinux.org/"
 #define REJECTIONS_URL                                                                             \
 	"https://gitlab.alpinelinux.org/alpine/security/security-rejections/-/raw/master/"
 
@@ -130,13 +131,12 @@ write_branch(const ClairSink *sink, ClairBytes branch, ClairError *error)
 	return write_further(sink, clair_bytes(name), clair_bytes(name), "1", "0", error);
 }
 
-/* Names the lists of rejections: in the folder itself when that is a local copy. */
+/* Names the lists of rejections: those of Alpine's GitLab for its own secdb, else the mirror's. */
 static ClairStatus
 write_rejections(const ClairSink *sink, ClairBytes index_url, ClairError *error)
 {
 	static const char *const lists[] = {"main.yaml", "community.yaml"};
-	bool remote = clair_bytes_start_with(index_url, CLAIR_LITERAL("http://")) ||
-				  clair_bytes_start_with(index_url, CLAIR_LITERAL("https://"));
+	bool is_mirror = !clair_bytes_start_with(index_url, CLAIR_LITERAL(SECDB_URL));
 	ClairStatus status = CLAIR_OK;
 
 	for (size_t i = 0; i < 2 && status == CLAIR_OK; i++)
@@ -145,7 +145,7 @@ write_rejections(const ClairSink *sink, ClairBytes index_url, ClairError *error)
 		char url[256];
 
 		snprintf(name, sizeof(name), "rejections/%s", lists[i]);
-		snprintf(url, sizeof(url), "%s%s", remote ? REJECTIONS_URL : "rejections/", lists[i]);
+		snprintf(url, sizeof(url), "%s%s", is_mirror ? "rejections/" : REJECTIONS_URL, lists[i]);
 		status = write_further(sink, clair_bytes(name), clair_bytes(url), "1", "1", error);
 	}
 	return status;

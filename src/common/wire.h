@@ -123,7 +123,7 @@ typedef enum WireType
  * A further document that a document names. Name: unique within the updater; URL: relative
  * to the naming document's or absolute. Optional (1): it may be absent. Always (1): other
  * documents are read in its light, so it is fetched whole at every run, and when it has
- * changed all others are too.
+ * changed all others are too. Only a document that is read alone in a job may name others.
  */
 #define WIRE_FURTHER_COLUMNS(C)                                                                    \
 	C(name, WIRE_TEXT) C(url, WIRE_TEXT) C(optional, WIRE_INT) C(always, WIRE_INT)
@@ -142,9 +142,9 @@ typedef enum WireType
 	C(name, WIRE_TEXT) C(digest, WIRE_TEXT) C(description, WIRE_TEXT) C(link, WIRE_TEXT)
 
 /*
- * An affected range of a vulnerability. Kind: source, binary. Format: of the versions
- * (dpkg, rpm, apk). Introduced: no value for "from the first version on"; fixed: no
- * value when there is no fix. Status and severity: the words of the SQL enums.
+ * An affected range of a vulnerability; its rows directly follow that. Kind: source, binary.
+ * Format: of the versions (dpkg, rpm, apk). Introduced: no value for "from the first version on";
+ * fixed: no value when there is no fix. Status and severity: the words of the SQL enums.
  */
 #define WIRE_AFFECTED_COLUMNS(C)                                                                   \
 	C(record, WIRE_TEXT)                                                                           \

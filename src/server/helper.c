@@ -224,7 +224,7 @@ WaitForHelper(Helper *helper, int event)
 		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(), clair_helper_timeout * 1000))
 		{
 			EndHelper(helper);
-			ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED),
+			ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 							errmsg("%s said nothing for %d seconds and was ended", helper->program,
 								   clair_helper_timeout),
 							errhint("See clair.helper_timeout.")));

@@ -26,7 +26,7 @@ check_index(void)
 	Recorder recorder = {0};
 
 	CHECK_INT(
-		read_text(&recorder, "index", "https://secdb.example.org/",
+		read_text(&recorder, "index", "https://secdb.alpinelinux.org/",
 				  "<a href=\"../\"><a href=\"edge/\"><a href=\"v3.10/\"><a href=\"v3.9/\">"
 				  "<a href=\"v3.9\"><a href=\"last-update\"><a href=\"v3/\"><a href=\"v3.x/\">"
 				  "<a href=\"v3.10.1/\"><a href=\"V3.1/\"><a href=\"v.1/\"><a href=\"v3.99999/\">"),
@@ -51,6 +51,11 @@ check_index(void)
 	CHECK_ROW(&recorder, "further|v3.20/main.json|v3.20/main.json|0|0", "its branch");
 	CHECK_ROW(&recorder, "further|rejections/main.yaml|rejections/main.yaml|1|1",
 			  "its own lists of rejections");
+
+	CHECK_INT(read_text(&recorder, "index", "http://mirror.example.org/", "<a href=\"v3.20/\">"),
+			  CLAIR_OK, "a mirror");
+	CHECK_ROW(&recorder, "further|rejections/main.yaml|rejections/main.yaml|1|1",
+			  "has its own lists too");
 
 	CHECK_INT(read_text(&recorder, "index", "https://x/", "<html>maintenance</html>"),
 			  CLAIR_INVALID, "another page");
