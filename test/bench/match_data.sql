@@ -3,7 +3,7 @@
  * and 10,000 images over 500 package databases of which 50 have a package of their own, so that
  * one advisory hits 1,000 images. Deterministic; run in a database with an empty extension.
  */
-SELECT setseed(0.5);
+DO $$ BEGIN PERFORM setseed(0.5); END $$;
 
 -- 8,000 packages per namespace with 5 ranges on average, a few with very many, as a kernel has.
 INSERT INTO clair.vulnerability (updater, record, name, digest, since_run, link, description)

@@ -1,204 +1,168 @@
 #!/usr/bin/perl
-# Measures updating from a Debian tracker document of full size (65 MB, 234,240 ranges), over HTTP:
-# the first load against COPY of the same rows into the same indexed tables, the document unchanged
-# behind its ETag, one package of it changed, and the memory of the reader.
+# Measures updates from a tracker document of full size: the first, of one package, of nothing.
 use strict;
 use warnings;
 
 use FindBin;
-use lib "$FindBin::Bin/../t/lib";
-use POSIX ();
-use Time::HiRes qw(sleep time);
+use lib $FindBin::Bin, "$FindBin::Bin/../t/lib";
+
+use Bench;
+use HelperProcess;
+use Time::HiRes qw(time);
 use WebServer;
 
-my $ROUNDS = 5;
-my $folder = $ENV{TMPDIR} // '/tmp';
-my $feed   = "$folder/tracker.json";
+my $DOCUMENT = "$ENV{TMPDIR}/tracker.json";
+my $CHANGED  = "$ENV{TMPDIR}/changed.json"; # with one package that is not as in the other
+my $SERVED   = "$ENV{TMPDIR}/served.json";  # a link to the one that the server gives
+my $ETAG     = "$ENV{TMPDIR}/etag";
+my $COPY     = "$ENV{TMPDIR}/copy";
+my @TABLES   = qw(record vulnerability affected);
 
-sub psql
+sub read_file
 {
-    my ($sql) = @_;
+    my ($name) = @_;
 
-    open(my $psql, '-|', 'psql', '-X', '-At', '-q', '-v', 'ON_ERROR_STOP=1', '-c', $sql) or die "psql: $!";
-    my $rows = do { local $/; <$psql> } // '';
-    close($psql) or die "psql failed: $sql";
-    chomp $rows;
-    return $rows;
+    open(my $file, '<:raw', $name) or die "$name: $!\n";
+    return do { local $/; <$file> };
 }
 
-sub median
+sub write_file
 {
-    my @sorted = sort { $a <=> $b } @_;
+    my ($name, $text) = @_;
 
-    return $sorted[ @sorted / 2 ];
+    open(my $file, '>:raw', $name) or die "$name: $!\n";
+    print $file $text;
+    close($file) or die "$name: $!\n";
 }
 
-sub seconds(&)
+sub write_documents
 {
-    my ($code) = @_;
-    my $since = time();
-
-    $code->();
-    return time() - $since;
+    system("$FindBin::Bin/tracker_json >$DOCUMENT") == 0 or die "could not make a document\n";
+    my $text = read_file($DOCUMENT);
+    $text =~ s/("package-00100": .*?"fixed_version": ")[^"]+/${1}99:1/ or die "nothing to change\n";
+    write_file($CHANGED, $text);
 }
 
-sub result
+# From now on the server gives this document, under an ETag that it has never had.
+sub serve
 {
-    my ($what, $value, $limit, $unit) = @_;
+    my ($document) = @_;
 
-    printf "result\t%s\t%.3f\t%s\t%s\n", $what, $value, $limit, $unit;
+    unlink $SERVED;
+    symlink($document, $SERVED) or die "$SERVED: $!\n";
+    write_file($ETAG, sprintf '"%f"', time());
 }
 
-# Runs the update, which must end in this state; the seconds that the call takes.
+# Sends it piece by piece, as cheaply as Perl can.
+sub answer
+{
+    my ($client, $headers) = @_;
+    my $etag = read_file($ETAG);
+
+    if (($headers->{'if-none-match'} // '') eq $etag)
+    {
+        WebServer::answer($client, '304 Not Modified', { ETag => $etag }, '');
+        return;
+    }
+    open(my $file, '<:raw', $SERVED) or die "$SERVED: $!\n";
+    WebServer::answer($client, '200 OK', { ETag => $etag, 'Content-Length' => -s $file }, '');
+    while (sysread($file, my $piece, 1 << 20))
+    {
+        print $client $piece or return;
+    }
+}
+
 sub update
 {
     my ($state) = @_;
-    my $got;
-    my $seconds = seconds { $got = psql("SELECT state FROM clair.update('debian')") };
+    my $got = query("SELECT state FROM clair.update('debian')");
 
-    die "the update ended as \"$got\"" if $got ne $state;
-    return $seconds;
+    $got eq $state or die "the update's state is \"$got\" instead of \"$state\"\n";
 }
 
-sub read_feed
+# A database in which nothing is known.
+sub forget_all
 {
-    open(my $handle, '<:raw', $feed) or die "$feed: $!";
-    local $/;
-    return <$handle>;
+    my ($server) = @_;
+
+    query('DROP EXTENSION IF EXISTS clair CASCADE');
+    query('CREATE EXTENSION clair');
+    query(sprintf q{UPDATE clair.updater SET url = '%s' WHERE name = 'debian'}, $server->url('/json'));
+    query('CHECKPOINT');
 }
 
-# The feed's server, which sends the document piece by piece, as cheaply as Perl can.
-my $server = WebServer->start(
-    '/json' => sub {
-        my ($client, $headers) = @_;
-        my ($size, $time) = (stat $feed)[7, 9];
-        my $etag = "\"$time-$size\"";
-
-        if (($headers->{'if-none-match'} // '') eq $etag)
-        {
-            WebServer::answer($client, '304 Not Modified', { ETag => $etag }, '');
-            return;
-        }
-        open(my $handle, '<:raw', $feed) or die "$feed: $!";
-        syswrite($client,
-            "HTTP/1.1 200 OK\r\nETag: $etag\r\nContent-Length: $size\r\nConnection: close\r\n\r\n");
-        while (sysread($handle, my $piece, 1 << 20))
-        {
-            for (my $sent = 0; $sent < length($piece);)
-            {
-                $sent += syswrite($client, $piece, length($piece) - $sent, $sent) // return;
-            }
-        }
-    });
-
-# Empties the tables of advisories.
-sub forget
+# Fills the tables from the files that copy_out() has made, in one transaction, as an update does.
+sub copy_in
 {
-    psql('TRUNCATE clair.update_run, clair.document, clair.record, clair.vulnerability, clair.affected,'
-            . ' clair.broken_record, clair.frozen_namespace');
+    query(join ';', 'BEGIN', map({ "COPY clair.$_ FROM '$COPY.$_'" } @TABLES), 'COMMIT');
 }
 
-# Loads copies of the rows, in the order of the document, into tables like clair's.
-sub copy_rows
+sub copy_out
 {
-    psql("TRUNCATE floor.$_") foreach qw(record vulnerability affected);
-    return seconds {
-        psql("COPY floor.$_ FROM '$folder/$_.copy'") foreach qw(record vulnerability affected);
-    };
+    query("COPY clair.$_ TO '$COPY.$_'") foreach @TABLES;
 }
 
-# Changes one package of the document.
-my $PACKAGE = 'package-02000';
-my $urgency = 'high';
-sub change_package
+# Does what an update cannot do without: clair-fetch fetches the document, and clair-reader splits it
+# and is told that every record is known. No server takes part.
+sub fetch_and_split
 {
-    my $document = read_feed();
+    my ($url) = @_;
+    my $name = "$ENV{TMPDIR}/fetched.json";
+    open(my $file, '+>', $name) or die "$name: $!\n";
 
-    $document =~ s/"$PACKAGE": .*?"urgency": "\K[^"]*/$urgency/s or die 'nothing to change';
-    $urgency = $urgency eq 'high' ? 'low' : 'high';
-    open(my $handle, '>:raw', "$feed.new") or die "$feed.new: $!";
-    print $handle $document . ' ' x int(rand(1000));
-    close($handle);
-    rename("$feed.new", $feed) or die "rename: $!";
-}
+    my $fetch = HelperProcess->start("$ENV{CLAIR_HELPERS}/clair-fetch");
+    $fetch->send_frame('j', [ allow_private_networks => 'true' ]);
+    $fetch->send_frame('t', [ 0, $url, undef, undef, 1 << 32 ], $file);
+    $fetch->send_frame('s');
+    1 while $fetch->receive(60)->{type} ne 'D';
 
-# The greatest resident memory, in MB, of a reader while an update runs.
-sub watch_reader
-{
-    my ($code) = @_;
-    my $peak = 0;
-
-    pipe(my $from, my $to) or die "pipe: $!";
-    my $pid = fork() // die "fork: $!";
-    if ($pid == 0)
+    my $reader = HelperProcess->start("$ENV{CLAIR_HELPERS}/clair-reader");
+    $reader->send_frame('j', [ job => 'update', updater => 'debian' ]);
+    $reader->send_frame('d', [ json => $url ], $file);
+    $reader->send_frame('s');
+    while (my $frame = $reader->receive(60))
     {
-        close($from);
-        local $SIG{TERM} = sub { print $to $peak; close($to); POSIX::_exit(0) };
-        my $parent = getppid();
-        while (getppid() == $parent)
-        {
-            foreach my $file (glob '/proc/[0-9]*/status')
-            {
-                open(my $status, '<', $file) or next;
-                my $text = do { local $/; <$status> } // next;
-                next if $text !~ /^Name:\tclair-reader$/m;
-                my ($kilobytes) = $text =~ /^VmHWM:\s+(\d+)/m or next;
-                $peak = $kilobytes / 1024 if $kilobytes / 1024 > $peak;
-            }
-            sleep(0.02);
-        }
-        POSIX::_exit(1);
+        $reader->send_frame('k', [ ('') x @{ $frame->{fields} } ]) if $frame->{type} eq 'K';
+        die "clair-reader failed: $frame->{fields}[1]\n" if $frame->{type} eq 'E';
+        last if $frame->{type} eq 'D';
     }
-    close($to);
-    $code->();
-    kill('TERM', $pid);
-    $peak = <$from>;
-    waitpid($pid, 0);
-    return $peak;
 }
 
-print "# generating the document\n";
-system("$FindBin::Bin/tracker_json > $feed") == 0 or die 'could not generate the document';
-psql("ALTER DATABASE \"$ENV{PGDATABASE}\" SET clair.allow_private_networks = on");
-psql("UPDATE clair.updater SET url = '" . $server->url('/json') . "' WHERE name = 'debian'");
+write_documents();
+printf "document: %.1f MB\n", (-s $DOCUMENT) / 1e6;
+serve($DOCUMENT);
+my $server = WebServer->start('/json' => \&answer);
+query(q{LOAD 'clair'});
+query('ALTER SYSTEM SET clair.allow_private_networks = on');
+query('SELECT pg_reload_conf()');
 
-print "# first load\n";
-my $memory = watch_reader(sub { update('succeeded') });
-psql('CREATE SCHEMA floor');
-foreach my $table (qw(record vulnerability affected))
-{
-    my $order = $table eq 'affected' ? 'vulnerability_id, number' : $table eq 'record' ? 'record' : 'id';
+# Once, for the caches and for the rows.
+forget_all($server);
+my $peak = peak_of_readers(sub { update('succeeded') });
+copy_out();
+print query('SELECT count(*) FROM clair.vulnerability') . ' vulnerabilities, '
+    . query('SELECT count(*) FROM clair.affected') . " ranges\n";
 
-    psql("COPY (SELECT * FROM clair.$table ORDER BY $order) TO '$folder/$table.copy'");
-    psql("CREATE TABLE floor.$table (LIKE clair.$table INCLUDING ALL)");
-}
-my @ratios;
-foreach (1 .. $ROUNDS)
-{
-    forget();
-    my $load = update('succeeded');
-    my $copy = copy_rows();
-    printf "# loaded in %.2f s, COPY takes %.2f s\n", $load, $copy;
-    push @ratios, $load / $copy;
-}
-result('full load, against COPY of the same rows', median(@ratios), 2, 'times');
-result('memory of the reader', $memory, 64, 'MB');
+my ($copy, $first) = in_turn(5,
+    sub { forget_all($server); timed(\&copy_in) },
+    sub { forget_all($server); timed(sub { update('succeeded') }) });
+show('COPY of the rows into the indexed tables', 's', @$copy);
+show('the first update', 's', @$first);
+result('first update, wall over that of COPY', paired(sub { $_[0] / $_[1] }, $first, $copy), 2, 'x');
+result('first update, peak memory of the reader', $peak, 64, 'MB');
 
-print "# unchanged\n";
-update('unchanged');
-result('unchanged, behind its ETag', 1000 * median(map { update('unchanged') } 1 .. $ROUNDS), 150, 'ms');
+my ($unchanged) = in_turn(9, sub { timed(sub { update('unchanged') }) });
+show('an update when the ETag is the same', 's', @$unchanged);
+result('unchanged document', 1000 * median(@$unchanged), 150, 'ms');
 
-print "# one package changed, and none\n";
-my (@changed, @split);
-foreach (1 .. $ROUNDS)
-{
-    change_package();
-    push @changed, update('succeeded');
-
-    # the same document under another ETag is fetched and split, but brings nothing
-    psql("UPDATE clair.document SET etag = 'none', last_modified = NULL WHERE updater = 'debian'");
-    push @split, update('unchanged');
-    printf "# changed: %.3f s, fetched and split: %.3f s\n", $changed[-1], $split[-1];
-}
-result('one package changed, beyond fetching and splitting', 1000 * (median(@changed) - median(@split)),
-    300, 'ms');
+# Each time it is the other document; between, the same one again, as if it were another.
+my @documents = ($CHANGED, $DOCUMENT);
+my ($one, $none, $floor) = in_turn(8,
+    sub { serve($documents[0]); timed(sub { update('succeeded') }) },
+    sub { serve($documents[0]); @documents = reverse @documents; timed(sub { update('unchanged') }) },
+    sub { timed(sub { fetch_and_split($server->url('/json')) }) });
+show('fetching and splitting the document', 's', @$floor);
+show('an update when another document says the same', 's', @$none);
+show('an update when one package has changed', 's', @$one);
+result('one package changed, beyond fetching and splitting', paired(sub { $_[0] - $_[1] }, $one, $floor),
+    0.3, 's');

@@ -1,0 +1,58 @@
+#!/usr/bin/perl
+# Measures finding what is wrong with an image, and which images an advisory hits.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+
+use Bench;
+
+system(qw(psql -Xq -v ON_ERROR_STOP=1 -f), "$FindBin::Bin/match_data.sql") == 0
+    or die "could not make the data\n";
+my $image = query(q{SELECT id FROM clair.image WHERE digest = 'sha256:0'});
+
+# What the image's packages are, beside the tables: what a bare index scan starts from.
+query(qq{CREATE TEMPORARY TABLE package AS
+    SELECT f.namespace, f.source_name, f.source_version, f.name, f.version
+    FROM clair.image_database AS d
+        JOIN clair.feature AS f ON f.database_id = d.database_id
+    WHERE d.image_id = $image});
+query('ANALYZE package');
+query('SET search_path = clair'); # for the operators of clair.version
+query('SET jit = off');
+
+my $IDS = "SELECT vulnerability_id FROM clair.image_vulnerability WHERE image_id = $image";
+my $ALL = "SELECT * FROM clair.vulnerabilities('$image')";
+my $BARE = q{SELECT a.vulnerability_id
+    FROM package AS p
+        JOIN clair.affected AS a ON a.namespace = p.namespace AND a.kind = 'source'
+            AND a.package = p.source_name AND a.fixed > p.source_version
+    WHERE a.until_run IS NULL
+    UNION ALL
+    SELECT a.vulnerability_id
+    FROM package AS p
+        JOIN clair.affected AS a ON a.namespace = p.namespace AND a.kind = 'binary'
+            AND a.package = p.name AND a.fixed > p.version
+    WHERE a.until_run IS NULL};
+my $HIT = "SELECT image FROM clair.affected_images('CVE-2031-RARE')";
+
+my ($ranges, $packages, $findings) = map { scalar query("SELECT count(*) FROM $_") }
+    'clair.affected', 'package', "($IDS) AS ids";
+print "$packages packages, $ranges ranges, $findings findings\n";
+plan('findings', $IDS);
+plan('bare index scans', $BARE);
+
+my ($ids, $bare, $all) = in_turn(40, map { my $sql = $_; sub { execution_ms($sql) } } $IDS, $BARE, $ALL);
+show('findings of the image, ids', 'ms', @$ids);
+show('bare index scans for its packages', 'ms', @$bare);
+show('findings of the image, all columns', 'ms', @$all);
+result('findings as ids, over bare index scans', paired(sub { $_[0] / $_[1] }, $ids, $bare), 2, 'x');
+result('findings with all columns, over ids', paired(sub { $_[0] / $_[1] }, $all, $ids), 15, 'x');
+
+my $images = query("SELECT count(DISTINCT image) FROM ($HIT) AS hit");
+print "$images images of ", scalar query('SELECT count(*) FROM clair.image'), " are hit\n";
+plan('images that are hit', $HIT);
+my ($hit) = in_turn(40, sub { 1000 * timed($HIT) });
+show('images that an advisory hits, as the client sees it', 'ms', @$hit);
+result('images that an advisory hits', median(@$hit), 5, 'ms');
