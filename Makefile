@@ -39,6 +39,7 @@ SQL_FILES = \
 	src/index/tables.sql \
 	src/update/tables.sql \
 	src/index/index.sql \
+	src/index/layers.sql \
 	src/update/updater.sql \
 	src/match/match.sql \
 	src/notify/notify.sql
