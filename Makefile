@@ -37,6 +37,7 @@ SQL_FILES = \
 	src/version/version.sql \
 	src/server/server.sql \
 	src/index/tables.sql \
+	src/index/namespace.sql \
 	src/update/tables.sql \
 	src/index/index.sql \
 	src/index/layers.sql \

@@ -83,6 +83,9 @@ layer_find_place(const Layer *layer, ClairBytes path, bool *is_ancestor)
 	{
 		const Place *place = &layer->places[i];
 
+		/* Most paths of most layers end here. */
+		if (path.size > 0 && place->path.data[0] != path.data[0])
+			continue;
 		if (path_is_below(place->path, path))
 			*is_ancestor = true;
 		else if (!clair_bytes_start_with(path, place->path))

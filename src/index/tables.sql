@@ -218,43 +218,6 @@ COMMENT ON COLUMN clair.image_problem.number IS 'position within the image''s pr
 COMMENT ON COLUMN clair.image_problem.place IS 'the layer''s position and the file';
 COMMENT ON COLUMN clair.image_problem.reason IS 'what is wrong';
 
-CREATE TABLE clair.codename (
-    family text COLLATE "C" NOT NULL,
-    codename text COLLATE "C" NOT NULL,
-    release text NOT NULL,
-    PRIMARY KEY (family, codename)
-);
-COMMENT ON TABLE clair.codename IS
-    'code names of releases, for images that tell nothing else of theirs';
-COMMENT ON COLUMN clair.codename.family IS 'the distribution, as os-release names it';
-COMMENT ON COLUMN clair.codename.codename IS 'code name of the release';
-COMMENT ON COLUMN clair.codename.release IS 'what stands behind the colon of the namespace';
-
-INSERT INTO clair.codename (family, codename, release)
-VALUES
-    ('debian', 'squeeze', '6'),
-    ('debian', 'wheezy', '7'),
-    ('debian', 'jessie', '8'),
-    ('debian', 'stretch', '9'),
-    ('debian', 'buster', '10'),
-    ('debian', 'bullseye', '11'),
-    ('debian', 'bookworm', '12'),
-    ('debian', 'trixie', '13'),
-    ('debian', 'forky', '14'),
-    ('debian', 'duke', '15'),
-    ('debian', 'sid', 'unstable'),
-    ('debian', 'unstable', 'unstable'),
-    ('ubuntu', 'trusty', '14.04'),
-    ('ubuntu', 'xenial', '16.04'),
-    ('ubuntu', 'bionic', '18.04'),
-    ('ubuntu', 'focal', '20.04'),
-    ('ubuntu', 'jammy', '22.04'),
-    ('ubuntu', 'noble', '24.04'),
-    ('ubuntu', 'oracular', '24.10'),
-    ('ubuntu', 'plucky', '25.04'),
-    ('ubuntu', 'questing', '25.10'),
-    ('ubuntu', 'resolute', '26.04');
-
 SELECT pg_catalog.pg_extension_config_dump('clair.layer', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.layer_blob', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.layer_entry', '');

@@ -15,7 +15,7 @@ typedef struct Assignment
 	ClairBytes fact;
 } Assignment;
 
-#define MAX_ASSIGNMENTS 9
+#define MAX_ASSIGNMENTS 12
 
 /*
  * Takes the quotes off: within single quotes nothing else is special; within double quotes a
@@ -97,6 +97,9 @@ os_release_read(ClairBytes file, Findings *findings, ClairError *error)
 		{CLAIR_LITERAL("VARIANT_ID"), CLAIR_LITERAL("variant_id")},
 		{CLAIR_LITERAL("CPE_NAME"), CLAIR_LITERAL("cpe_name")},
 		{CLAIR_LITERAL("VERSION"), CLAIR_LITERAL("version")},
+		{CLAIR_LITERAL("UBUNTU_CODENAME"), CLAIR_LITERAL("ubuntu_codename")},
+		{CLAIR_LITERAL("PLATFORM_ID"), CLAIR_LITERAL("platform_id")},
+		{CLAIR_LITERAL("SUPPORT_END"), CLAIR_LITERAL("support_end")},
 	};
 
 	return read_assignments(file, assignments, sizeof(assignments) / sizeof(assignments[0]),

@@ -39,6 +39,10 @@ extern FileReader apk_installed_read;
 extern FileReader os_release_read;
 extern FileReader lsb_release_read;
 extern FileReader one_line_release_read;
+extern FileReader release_line_read;
+extern FileReader suse_release_read;
+extern FileReader release_cpe_read;
+extern FileReader apk_repositories_read;
 extern FileReader apt_list_read;
 extern FileReader apt_sources_read;
 
