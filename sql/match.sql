@@ -55,8 +55,8 @@ INSERT INTO clair.image_name (name, image_id)
 SELECT 'image:' || right(digest, 1), id FROM clair.image WHERE digest ~ '^sha256:[1-5]$';
 INSERT INTO clair.image_name (name, image_id)
 SELECT 'image:one', id FROM clair.image WHERE digest = 'sha256:1';
-INSERT INTO clair.image_database (image_id, position, path, database_id)
-SELECT i.id, 1, 'var/lib/dpkg/status', d.id
+INSERT INTO clair.image_database (image_id, position, path, location, database_id)
+SELECT i.id, 1, 'var/lib/dpkg/status', 'var/lib/dpkg/status', d.id
 FROM clair.image AS i
     JOIN clair.package_database AS d ON (i.digest, d.content) IN
         (('sha256:1', 'sha256:a'), ('sha256:2', 'sha256:b'), ('sha256:3', 'sha256:c'), ('sha256:5', 'sha256:a'));

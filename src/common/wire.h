@@ -90,8 +90,9 @@ typedef enum WireType
  * (of a whiteout: what it hides; of opaque: the directory). Target: of a symlink, as
  * written; of a file that only a link makes wanted: the wanted path. Role: for the wanted files,
  * "dpkg", "apk", "rpm", or the fact source
- * ("os-release", ...); for links at wanted paths the role that their target has;
- * else no value. Content: digest of a package database's bytes.
+ * ("os-release", ...), or "sqlite-log", a log that has changes to the database of the same name
+ * without "-wal" (in the same layer they are part of its content); for links at wanted paths the
+ * role that their target has; else no value. Content: digest of a package database's bytes.
  */
 #define WIRE_LAYER_ENTRY_COLUMNS(C)                                                                \
 	C(layer, WIRE_TEXT)                                                                            \
@@ -105,7 +106,7 @@ typedef enum WireType
 
 /*
  * A feature of a package database, found by the digest of its bytes. Problem: why
- * the version is not valid, or no value.
+ * the version is not valid, or no value. Module: of rpm, name:stream, or no value.
  */
 #define WIRE_FEATURE_COLUMNS(C)                                                                    \
 	C(content, WIRE_TEXT)                                                                          \
@@ -113,7 +114,8 @@ typedef enum WireType
 	C(name, WIRE_TEXT)                                                                             \
 	C(version, WIRE_TEXT)                                                                          \
 	C(source_name, WIRE_TEXT)                                                                      \
-	C(source_version, WIRE_TEXT) C(architecture, WIRE_TEXT) C(problem, WIRE_TEXT)
+	C(source_version, WIRE_TEXT)                                                                   \
+	C(architecture, WIRE_TEXT) C(problem, WIRE_TEXT) C(module, WIRE_TEXT) C(vendor, WIRE_TEXT)
 
 /* Something of a layer that could not be read and was left out: path, place, reason. */
 #define WIRE_LAYER_PROBLEM_COLUMNS(C)                                                              \

@@ -18,6 +18,7 @@
 #include "image/blob.h"
 #include "image/document.h"
 #include "image/tar.h"
+#include "package/package.h"
 
 /* Memory for outlines: documents, lists of layers, and what is known of them. */
 #define MAX_OUTLINE_MEMORY ((size_t) 128 << 20)
@@ -50,7 +51,9 @@ image_initialize(ClairError *error)
 {
 	ClairStatus status = document_initialize(error);
 
-	return status == CLAIR_OK ? tar_initialize(error) : status;
+	if (status == CLAIR_OK)
+		status = tar_initialize(error);
+	return status == CLAIR_OK ? rpm_sqlite_initialize(error) : status;
 }
 
 static ClairStatus

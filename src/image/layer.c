@@ -14,6 +14,7 @@
 
 #include "image/aci.h"
 #include "image/path.h"
+#include "package/sqlite_log.h"
 
 /* What one layer may say: entries that matter, and memory for all that is found in them. */
 #define MAX_LAYER_ENTRIES 65536
@@ -55,6 +56,7 @@ layer_create(const ClairLimits *limits, bool is_appc, Layer **layer, ClairError 
 	created->is_appc = is_appc;
 	created->arena = arena_create(MAX_LAYER_MEMORY);
 	created->places_arena = arena_create(MAX_LAYER_MEMORY);
+	created->logs.arena = created->places_arena;
 	if (created->arena == NULL || created->places_arena == NULL)
 		return out_of_memory(error);
 	for (const WantedFile *wanted = wanted_files; wanted->path != NULL && status == CLAIR_OK;
@@ -183,6 +185,73 @@ read_content(TarReader *tar, const TarEntry *header, const ClairLimits *limits, 
 	return status;
 }
 
+/*
+ * Keeps the log of a database, if it says anything: the database may have been read already, so
+ * another pass is due.
+ */
+static ClairStatus
+keep_log(Layer *layer, LayerEntry *entry, ClairBytes content, ClairError *error)
+{
+	ClairBytes *kept = text_map_find(&layer->logs, entry->path);
+	void **place;
+	ClairBytes path;
+
+	if (!sqlite_log_has_changes(content))
+	{
+		entry->wanted = NULL;
+		return CLAIR_OK;
+	}
+	if (kept != NULL && clair_bytes_equal(*kept, content))
+		return CLAIR_OK;
+	kept = arena_alloc(layer->places_arena, sizeof(ClairBytes));
+	path = arena_copy(layer->places_arena, entry->path);
+	if (kept == NULL || path.data == NULL)
+		return out_of_memory(error);
+	*kept = arena_copy(layer->places_arena, content);
+	place = kept->data != NULL ? text_map_at(&layer->logs, path) : NULL;
+	if (place == NULL)
+		return out_of_memory(error);
+	*place = kept;
+	layer->has_new_log = true;
+	return CLAIR_OK;
+}
+
+/* Makes the changes that the log beside a database has, if there is one. */
+static ClairStatus
+apply_log(Layer *layer, const LayerEntry *entry, char **content, size_t *size, ClairError *error)
+{
+	ClairBytes path = arena_printf(layer->arena, "%.*s" SQLITE_LOG_ENDING, (int) entry->path.size,
+								   entry->path.data);
+	const ClairBytes *log = path.data != NULL ? text_map_find(&layer->logs, path) : NULL;
+
+	if (path.data == NULL)
+		return out_of_memory(error);
+	if (log == NULL)
+		return CLAIR_OK;
+	return sqlite_log_apply(*log, content, size, entry->findings, error);
+}
+
+/* Lets the reader of a wanted file read its content, which may move. */
+static ClairStatus
+read_findings(Layer *layer, LayerEntry *entry, char **content, size_t *size, ClairError *error)
+{
+	ClairBytes bytes;
+	ClairStatus status = CLAIR_OK;
+
+	entry->findings = arena_alloc(layer->arena, sizeof(Findings));
+	if (entry->findings == NULL)
+		return out_of_memory(error);
+	findings_start(entry->findings, layer->arena, layer->limits);
+	if (entry->wanted->is_database)
+		status = apply_log(layer, entry, content, size, error);
+	bytes = (ClairBytes){*content != NULL ? *content : "", *size};
+	if (status == CLAIR_OK && entry->wanted->is_database)
+		status = digest_of(DIGEST_SHA256, bytes, entry->content, error);
+	if (status == CLAIR_OK)
+		status = entry->wanted->read(bytes, entry->findings, error);
+	return status;
+}
+
 static ClairStatus
 read_wanted(Layer *layer, TarReader *tar, const TarEntry *header, LayerEntry *entry,
 			ClairError *error)
@@ -190,21 +259,11 @@ read_wanted(Layer *layer, TarReader *tar, const TarEntry *header, LayerEntry *en
 	char *content;
 	size_t size;
 	ClairStatus status = read_content(tar, header, layer->limits, &content, &size, error);
-	ClairBytes bytes = {content != NULL ? content : "", size};
 
-	if (status == CLAIR_OK && entry->wanted->is_database)
-		status = digest_of(DIGEST_SHA256, bytes, entry->content, error);
-	if (status == CLAIR_OK)
-	{
-		entry->findings = arena_alloc(layer->arena, sizeof(Findings));
-		if (entry->findings == NULL)
-			status = out_of_memory(error);
-	}
-	if (status == CLAIR_OK)
-	{
-		findings_start(entry->findings, layer->arena, layer->limits);
-		status = entry->wanted->read(bytes, entry->findings, error);
-	}
+	if (status == CLAIR_OK && entry->wanted->read == NULL)
+		status = keep_log(layer, entry, (ClairBytes){content, size}, error);
+	else if (status == CLAIR_OK)
+		status = read_findings(layer, entry, &content, &size, error);
 	free(content);
 	if (status != CLAIR_OK)
 		clair_error_in(error, "%.*s", (int) entry->path.size, entry->path.data);
@@ -335,6 +394,7 @@ layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 	layer->entry_capacity = 0;
 	layer->files = (TextMap){.arena = layer->arena};
 	layer->whiteouts = (TextMap){.arena = layer->arena};
+	layer->has_new_log = false;
 	layer->passes++;
 	status = tar_open(stream, layer->limits, &tar, error);
 	if (status != CLAIR_OK)

@@ -65,6 +65,8 @@ typedef struct Layer
 	size_t entry_capacity;
 	TextMap files;	   /* path to entry: files, directories, links */
 	TextMap whiteouts; /* the same of whiteouts and opaque directories */
+	TextMap logs;	  /* of all passes: path to ClairBytes, the changes that a database's log has */
+	bool has_new_log; /* one that databases read so far in this pass may not have seen */
 	int64_t tar_entries;
 } Layer;
 

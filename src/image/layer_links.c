@@ -209,6 +209,7 @@ layer_follow_links(Layer *layer, bool *another_pass, ClairError *error)
 	*another_pass = false;
 	if (layer->passes <= MAX_EXTRA_PASSES)
 	{
+		*another_pass = layer->has_new_log;
 		status = follow_from_places(layer, another_pass, error);
 		if (status == CLAIR_OK)
 			status = follow_from_entries(layer, another_pass, error);

@@ -86,6 +86,8 @@ send_features(const LayerEntry *entry, const ClairSink *sink, ClairError *error)
 			feature->source_version,
 			feature->architecture,
 			feature->problem,
+			feature->module,
+			feature->vendor,
 		};
 
 		status = sink->row(sink->context, WIRE_FEATURE, fields, sizeof(fields) / sizeof(fields[0]),

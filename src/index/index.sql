@@ -68,7 +68,7 @@ SELECT
     surviving.path,
     f.name,
     f.number,
-    -- The oldest layer since which every database at this path has had the feature.
+    -- The oldest layer since which every database at this location has had the feature.
     COALESCE(
         pg_catalog.max(state.next_position)
             FILTER (WHERE former.database_id IS NULL OR state.until_position <> state.next_position),
@@ -78,11 +78,11 @@ FROM clair.image_database AS surviving
     JOIN clair.feature AS f ON f.database_id = surviving.database_id
     JOIN (
         SELECT
-            image_id, path, position, until_position, database_id,
-            pg_catalog.lead(position) OVER (PARTITION BY image_id, path ORDER BY position)
+            image_id, location, position, until_position, database_id,
+            pg_catalog.lead(position) OVER (PARTITION BY image_id, location ORDER BY position)
                 AS next_position
         FROM clair.image_database
-    ) AS state ON state.image_id = surviving.image_id AND state.path = surviving.path
+    ) AS state ON state.image_id = surviving.image_id AND state.location = surviving.location
     LEFT JOIN clair.feature AS former
         ON former.database_id = state.database_id
         AND former.name = f.name
@@ -92,7 +92,7 @@ FROM clair.image_database AS surviving
 WHERE surviving.until_position IS NULL
 GROUP BY surviving.image_id, surviving.path, f.name, f.number;
 COMMENT ON VIEW clair.feature_introduction IS
-    'which layer introduced each feature of an image: the oldest since which, without a break, the package database at this path has had it';
+    'which layer introduced each feature of an image: the oldest since which, without a break, the package database at this location has had it';
 
 CREATE VIEW clair.image_feature AS
 SELECT
@@ -108,7 +108,9 @@ SELECT
     f.source_version AS source_version_key,
     f.problem,
     layer.layer AS introduced_by,
-    layer.command
+    layer.command,
+    f.module,
+    f.vendor
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     LEFT JOIN clair.feature_introduction AS introduction
@@ -124,11 +126,11 @@ COMMENT ON VIEW clair.image_feature IS
 
 CREATE FUNCTION clair.features(image text)
 RETURNS TABLE (namespace text, name text, version text, source_name text, source_version text,
-    architecture text, introduced_by text, command text)
+    architecture text, introduced_by text, command text, module text, vendor text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT f.namespace, f.name, f.version, f.source_name, f.source_version, f.architecture,
-        f.introduced_by, f.command
+        f.introduced_by, f.command, f.module, f.vendor
     FROM clair.image_feature AS f
     -- As a sub-select, for a planner that estimates calls the function too early: with a snapshot
     -- that does not have an image indexed by the same function.
@@ -136,7 +138,7 @@ BEGIN ATOMIC
     ORDER BY f.name, f.architecture, f.version_key;
 END;
 COMMENT ON FUNCTION clair.features(text) IS
-    'the features of an image, with the layer that brought each and that layer''s command';
+    'the features of an image, with the layer that brought each and that layer''s command; module and vendor as rpm knows them';
 REVOKE ALL ON FUNCTION clair.features(text) FROM PUBLIC;
 
 CREATE FUNCTION clair.delete_image(image text)

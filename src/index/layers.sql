@@ -28,7 +28,7 @@ WHERE NOT EXISTS (
             AND same.architecture IS NOT DISTINCT FROM f.architecture
             AND same.version IS NOT DISTINCT FROM f.version
             AND same.invalid_version IS NOT DISTINCT FROM f.invalid_version
-    WHERE later.image_id = d.image_id AND later.path = d.path AND later.position > d.position
+    WHERE later.image_id = d.image_id AND later.location = d.location AND later.position > d.position
 );
 COMMENT ON VIEW clair.removed_feature IS
     'features, each in one version, that lower layers of an image had and the image has no more: their files still lie in the layers; last_in is the layer whose package database had the feature last, removed_by the one that replaced or removed that';

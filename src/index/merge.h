@@ -28,11 +28,15 @@ typedef struct MergeEntry
 	const char *content; /* of a package database, or NULL */
 
 	/* What merging found out. */
-	const char *canonical; /* where it lies, links on the way resolved; NULL: nowhere */
-	int until_position;	   /* of a file with a role: the layer that took it away, or 0 */
-	bool reachable;		   /* of one: it is still there, and at (or linked from) a wanted path */
-	const char *leads_to;  /* of a wanted link that is still there: its end; NULL: a circle */
-	bool is_visible_link;  /* whether it is such a link */
+	char *canonical;	  /* where it lies, links on the way resolved; NULL: nowhere */
+	int until_position;	  /* of a file with a role: the layer that took it away, or 0 */
+	bool reachable;		  /* of one: it is still there, and at (or linked from) a wanted path */
+	const char *leads_to; /* of a wanted link that is still there: its end; NULL: a circle */
+	bool is_visible_link; /* whether it is such a link */
+
+	/* What choosing found out, of a package database. */
+	char *location;	 /* databases of one place follow each other: the path, of rpm the folder */
+	bool superseded; /* it does not count, though it is reachable: another one does */
 } MergeEntry;
 
 /*
@@ -44,5 +48,12 @@ typedef struct MergeEntry
  * current context.
  */
 extern void MergeLayers(MergeEntry *entries, int64 count);
+
+/*
+ * Chooses among the rpm databases of merged layers: in one folder the newest layer's, within a
+ * layer sqlite before ndb before bdb; what stands in for the database (rpm-ostree's copy of the
+ * base, a manifest) counts where there is none.
+ */
+extern void ChooseDatabases(MergeEntry *entries, int64 count);
 
 #endif

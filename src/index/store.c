@@ -27,8 +27,8 @@ typedef struct StoredImage
 
 /* Staged features with the package database that they belong to, in rows of clair.feature. */
 #define STAGED_FEATURES                                                                            \
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8) AS staged(content, number, name, version,"             \
-	" source_name, source_version, architecture, problem)"
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS staged(content, number, name, version,"    \
+	" source_name, source_version, architecture, problem, module, vendor)"
 
 static EntryType
 EntryTypeOf(const char *type)
@@ -74,6 +74,7 @@ MergeImage(const IndexRows *rows, StoredImage *image)
 		entry->content = ResultText(row, 6);
 	}
 	MergeLayers(image->entries, image->entry_count);
+	ChooseDatabases(image->entries, image->entry_count);
 }
 
 /* Adds the visible release files: position of the layer, path in it, role, canonical path. */
@@ -131,11 +132,14 @@ NamespaceOf(const IndexRows *rows, const StoredImage *image)
 	return found != NULL ? found : "unknown";
 }
 
-/* Adds the image's package databases: position, canonical path, content, format, until. */
+/*
+ * Adds the image's package databases: position, canonical path, content, format, until, and the
+ * location that they share with those which they follow.
+ */
 static int64
 AddDatabases(SqlParameters *parameters, const StoredImage *image)
 {
-	ClairBytes *columns[5];
+	ClairBytes *columns[6];
 	int64 count = 0;
 
 	for (size_t i = 0; i < lengthof(columns); i++)
@@ -143,16 +147,17 @@ AddDatabases(SqlParameters *parameters, const StoredImage *image)
 	for (int64 i = 0; i < image->entry_count; i++)
 	{
 		const MergeEntry *entry = &image->entries[i];
+		bool counts = entry->reachable && !entry->superseded;
 		bool was_visible = entry->until_position > entry->position && entry->target == NULL;
 
-		if (entry->content == NULL || (!entry->reachable && !was_visible))
+		if (entry->content == NULL || (!counts && !was_visible))
 			continue;
 		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
 		columns[1][count] = clair_bytes(entry->canonical);
 		columns[2][count] = clair_bytes(entry->content);
 		columns[3][count] = clair_bytes(entry->role);
-		columns[4][count] = clair_bytes(
-			psprintf("%d", entry->reachable ? 0 : entry->until_position));
+		columns[4][count] = clair_bytes(psprintf("%d", counts ? 0 : entry->until_position));
+		columns[5][count] = clair_bytes(entry->location);
 		count++;
 	}
 	for (size_t i = 0; i < lengthof(columns); i++)
@@ -172,8 +177,9 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 	AddDatabases(&wanted, image);
 	AddText(&wanted, image->namespace);
 	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
-		   " SELECT DISTINCT content COLLATE \"C\", $6, format"
-		   " FROM unnest($1, $2, $3, $4, $5) AS found(position, path, content, format, until)"
+		   " SELECT DISTINCT content COLLATE \"C\", $7, format"
+		   " FROM unnest($1, $2, $3, $4, $5, $6)"
+		   "     AS found(position, path, content, format, until, location)"
 		   " ORDER BY 1, 3"
 		   " ON CONFLICT (content, namespace, format) DO NOTHING"
 		   " RETURNING id",
@@ -189,7 +195,7 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 	AddTextArray(&features, new_ids, new_count);
 	RunSql(
 		"INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
-		" source_version, architecture, invalid_version, problem)"
+		" source_version, architecture, invalid_version, problem, module, vendor)"
 		" SELECT DISTINCT ON (base.id, staged.number::integer)"
 		"     base.id, staged.number::integer, base.namespace, staged.name,"
 		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, staged.version) END,"
@@ -198,10 +204,10 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 		"staged.source_version) END,"
 		"     staged.architecture,"
 		"     CASE WHEN staged.problem IS NOT NULL THEN staged.version END,"
-		"     staged.problem"
+		"     staged.problem, staged.module, staged.vendor"
 		" FROM " STAGED_FEATURES
 		"     JOIN clair.package_database AS base ON base.content = staged.content"
-		" WHERE base.id = ANY ($9::bigint[])"
+		" WHERE base.id = ANY ($11::bigint[])"
 		" ORDER BY base.id, staged.number::integer",
 		&features);
 
@@ -209,10 +215,10 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 	memset(&features, 0, sizeof(features));
 	AddTextArray(&features, new_ids, new_count);
 	RunSql("INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
-		   " source_version, architecture, invalid_version, problem)"
+		   " source_version, architecture, invalid_version, problem, module, vendor)"
 		   " SELECT base.id, feature.number, base.namespace, feature.name, feature.version,"
 		   "     feature.source_name, feature.source_version, feature.architecture,"
-		   "     feature.invalid_version, feature.problem"
+		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor"
 		   " FROM (SELECT fresh.id, fresh.namespace, min(sibling.id) AS sibling_id"
 		   "       FROM clair.package_database AS fresh"
 		   "           JOIN clair.package_database AS sibling"
@@ -248,12 +254,31 @@ LeadsToDatabase(const StoredImage *image, const MergeEntry *link)
 	return false;
 }
 
+/* The layer whose database a visible log is of, if that is an older one; or 0. */
+static int
+OlderLayerOfLog(const StoredImage *image, const MergeEntry *log)
+{
+	if (!log->reachable || strcmp(log->role, "sqlite-log") != 0)
+		return 0;
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		const MergeEntry *entry = &image->entries[i];
+
+		if (entry->content != NULL && entry->reachable && !entry->superseded &&
+			entry->position < log->position &&
+			strcmp(psprintf("%s-wal", entry->canonical), log->canonical) == 0)
+			return entry->position;
+	}
+	return 0;
+}
+
 /*
- * Adds the links at wanted paths that lead to no package database that was read: position of
- * the layer, path, what is wrong.
+ * Adds what merging the layers brought to light: links at wanted paths that lead to no package
+ * database that was read; changes to a package database that is in an older layer, and was
+ * read without them. Position of the layer, path, what is wrong.
  */
 static void
-AddLinkProblems(SqlParameters *parameters, const StoredImage *image)
+AddMergeProblems(SqlParameters *parameters, const StoredImage *image)
 {
 	ClairBytes *columns[3];
 	int64 count = 0;
@@ -263,14 +288,18 @@ AddLinkProblems(SqlParameters *parameters, const StoredImage *image)
 	for (int64 i = 0; i < image->entry_count; i++)
 	{
 		const MergeEntry *entry = &image->entries[i];
+		int older = OlderLayerOfLog(image, entry);
 
-		if (!entry->is_visible_link || !IsDatabaseRole(entry->role) ||
-			LeadsToDatabase(image, entry))
+		if (entry->is_visible_link && IsDatabaseRole(entry->role) && !LeadsToDatabase(image, entry))
+			columns[2][count] = clair_bytes(psprintf(
+				"it is a link to \"%s\", where no package database was read", entry->target));
+		else if (older != 0)
+			columns[2][count] = clair_bytes(
+				psprintf("it has changes to the database of layer %d, which were left out", older));
+		else
 			continue;
 		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
 		columns[1][count] = clair_bytes(entry->path);
-		columns[2][count] = clair_bytes(
-			psprintf("it is a link to \"%s\", where no package database was read", entry->target));
 		count++;
 	}
 	for (size_t i = 0; i < lengthof(columns); i++)
@@ -326,17 +355,17 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 	AddDatabases(&databases, image);
 	AddText(&databases, image->namespace);
 	AddInteger(&databases, image->id);
-	RunSql(
-		"INSERT INTO clair.image_database (image_id, position, path, database_id, until_position)"
-		" SELECT $7, found.position, found.path, base.id, NULLIF(found.until, 0)"
-		" FROM unnest($1::integer[], $2, $3, $4, $5::integer[])"
-		"         AS found(position, path, content, format, until)"
-		"     JOIN clair.package_database AS base"
-		"         ON base.content = found.content AND base.format = found.format"
-		"             AND base.namespace = $6",
-		&databases);
+	RunSql("INSERT INTO clair.image_database (image_id, position, path, location, database_id,"
+		   " until_position)"
+		   " SELECT $8, found.position, found.path, found.location, base.id, NULLIF(found.until, 0)"
+		   " FROM unnest($1::integer[], $2, $3, $4, $5::integer[], $6)"
+		   "         AS found(position, path, content, format, until, location)"
+		   "     JOIN clair.package_database AS base"
+		   "         ON base.content = found.content AND base.format = found.format"
+		   "             AND base.namespace = $7",
+		   &databases);
 
-	AddLinkProblems(&problems, image);
+	AddMergeProblems(&problems, image);
 	AddInteger(&problems, image->id);
 	RunSql("INSERT INTO clair.image_problem (image_id, number, place, reason)"
 		   " SELECT $4, row_number() OVER (ORDER BY position, path, number), format('layer %s: "

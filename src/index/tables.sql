@@ -53,7 +53,7 @@ COMMENT ON COLUMN clair.layer_entry.type IS
     'file, directory, symlink, other (a device or the like), whiteout, or opaque';
 COMMENT ON COLUMN clair.layer_entry.target IS 'where a symbolic link leads';
 COMMENT ON COLUMN clair.layer_entry.role IS
-    'what the file, or the file behind the link, is: dpkg or apk for package databases, manifest for an appc image''s, else the release file''s name';
+    'what the file, or the file behind the link, is: dpkg, apk or rpm for package databases, sqlite-log for changes to one, manifest for an appc image''s, else the release file''s name';
 COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database';
 
 CREATE TABLE clair.layer_fact (
@@ -107,6 +107,8 @@ CREATE TABLE clair.feature (
     architecture text,
     invalid_version text,
     problem text,
+    module text,
+    vendor text,
     -- By name: which layer introduced a feature is found by looking for it in older databases.
     PRIMARY KEY (database_id, name, number)
 );
@@ -125,6 +127,8 @@ COMMENT ON COLUMN clair.feature.source_version IS 'its version; null when that i
 COMMENT ON COLUMN clair.feature.architecture IS 'architecture';
 COMMENT ON COLUMN clair.feature.invalid_version IS 'text of a version that is not valid';
 COMMENT ON COLUMN clair.feature.problem IS 'why it is not valid';
+COMMENT ON COLUMN clair.feature.module IS 'of rpm: the module that it belongs to, name:stream';
+COMMENT ON COLUMN clair.feature.vendor IS 'who built it, where the package database says so';
 
 CREATE TABLE clair.image (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -189,6 +193,7 @@ CREATE TABLE clair.image_database (
     image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
     position integer NOT NULL,
     path text COLLATE "C" NOT NULL,
+    location text COLLATE "C" NOT NULL,
     database_id bigint NOT NULL REFERENCES clair.package_database,
     until_position integer,
     PRIMARY KEY (image_id, position, path)
@@ -201,6 +206,8 @@ COMMENT ON TABLE clair.image_database IS
 COMMENT ON COLUMN clair.image_database.image_id IS 'the image';
 COMMENT ON COLUMN clair.image_database.position IS 'position of the layer that brought it';
 COMMENT ON COLUMN clair.image_database.path IS 'where it lies in the merged image, links resolved';
+COMMENT ON COLUMN clair.image_database.location IS
+    'what it shares with those that it replaces: its path; of rpm''s databases, whose files have several names, the folder';
 COMMENT ON COLUMN clair.image_database.database_id IS 'the package database';
 COMMENT ON COLUMN clair.image_database.until_position IS
     'position of the layer that replaced or removed it; null when it survives';

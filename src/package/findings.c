@@ -24,7 +24,7 @@ out_of_memory(ClairError *error)
 void
 findings_start(Findings *findings, Arena *arena, const ClairLimits *limits)
 {
-	*findings = (Findings){.arena = arena, .limits = limits, .seen.arena = arena};
+	*findings = (Findings){.arena = arena, .limits = limits, .seen.arena = arena, .unit = "line"};
 	findings->next_fact = &findings->facts;
 	findings->next_feature = &findings->features;
 	findings->next_problem = &findings->problems;
@@ -131,7 +131,7 @@ text_fault(ClairBytes text, size_t greatest)
 }
 
 ClairStatus
-findings_feature(Findings *findings, VersionFormat format, int64_t line, const Feature *feature,
+findings_feature(Findings *findings, VersionFormat format, int64_t number, const Feature *feature,
 				 ClairError *error)
 {
 	Feature *kept;
@@ -144,22 +144,25 @@ findings_feature(Findings *findings, VersionFormat format, int64_t line, const F
 	ClairStatus status;
 
 	if ((fault = text_fault(feature->name, CLAIR_MAX_NAME)) != NULL)
-		return findings_problem(findings, error, "line %" PRId64 ": the package's name is %s", line,
-								fault);
+		return findings_problem(findings, error, "%s %" PRId64 ": the package's name is %s",
+								findings->unit, number, fault);
 	if ((fault = text_fault(feature->version, CLAIR_MAX_VERSION)) != NULL)
 		return findings_problem(findings, error,
-								"line %" PRId64 ": package \"%.*s\": its version is %s", line,
-								(int) feature->name.size, feature->name.data, fault);
+								"%s %" PRId64 ": package \"%.*s\": its version is %s",
+								findings->unit, number, (int) feature->name.size,
+								feature->name.data, fault);
 	if ((fault = text_fault(source_name, CLAIR_MAX_NAME)) != NULL ||
 		(fault = text_fault(source_version, CLAIR_MAX_VERSION)) != NULL)
 		return findings_problem(findings, error,
-								"line %" PRId64 ": package \"%.*s\": its source is %s", line,
-								(int) feature->name.size, feature->name.data, fault);
+								"%s %" PRId64 ": package \"%.*s\": its source is %s",
+								findings->unit, number, (int) feature->name.size,
+								feature->name.data, fault);
 	if (feature->architecture.data != NULL &&
 		(fault = text_fault(feature->architecture, CLAIR_MAX_NAME)) != NULL)
 		return findings_problem(findings, error,
-								"line %" PRId64 ": package \"%.*s\": its architecture is %s", line,
-								(int) feature->name.size, feature->name.data, fault);
+								"%s %" PRId64 ": package \"%.*s\": its architecture is %s",
+								findings->unit, number, (int) feature->name.size,
+								feature->name.data, fault);
 	status = is_duplicate(findings, feature, &duplicate, error);
 	if (status != CLAIR_OK || duplicate)
 		return status;
@@ -176,6 +179,8 @@ findings_feature(Findings *findings, VersionFormat format, int64_t line, const F
 		!keep(findings, source_name, &kept->source_name) ||
 		!keep(findings, source_version, &kept->source_version) ||
 		!keep(findings, feature->architecture, &kept->architecture) ||
+		!keep(findings, feature->module, &kept->module) ||
+		!keep(findings, feature->vendor, &kept->vendor) ||
 		!check_version(findings, format, "version", feature->version, &kept->problem) ||
 		!check_version(findings, format, "source version", source_version, &kept->problem))
 		return out_of_memory(error);

@@ -29,6 +29,8 @@ typedef struct Feature
 	ClairBytes source_name;	   /* no value: the name */
 	ClairBytes source_version; /* no value: the version */
 	ClairBytes architecture;   /* or no value */
+	ClairBytes module;		   /* rpm's, name:stream, or no value */
+	ClairBytes vendor;		   /* or no value */
 	ClairBytes problem;		   /* why a version is not valid, or no value */
 } Feature;
 
@@ -51,7 +53,8 @@ typedef struct Findings
 	Problem *problems;
 	Problem **next_problem;
 	int problem_count;
-	TextMap seen; /* features: name, version and architecture */
+	const char *unit; /* what is counted where a problem is: a reader may say other than "line" */
+	TextMap seen;	  /* features: name, version and architecture */
 } Findings;
 
 extern void findings_start(Findings *findings, Arena *arena, const ClairLimits *limits);
@@ -63,9 +66,10 @@ findings_fact(Findings *findings, ClairBytes key, ClairBytes value, ClairError *
 /*
  * Adds a feature, with the bytes copied, after checking its versions; one that is there
  * already (name, version, architecture) is dropped. A feature whose name or version is
- * empty, too long or not text becomes a problem; line is the one where it begins.
+ * empty, too long or not text becomes a problem; number is that of the line (or other unit)
+ * where it begins.
  */
-extern ClairStatus findings_feature(Findings *findings, VersionFormat format, int64_t line,
+extern ClairStatus findings_feature(Findings *findings, VersionFormat format, int64_t number,
 									const Feature *feature, ClairError *error);
 
 /* Adds a problem: a phrase that says where and what. After some tens, no more are kept. */

@@ -5,6 +5,13 @@
 #include "package/package.h"
 
 /* clang-format off */
+/* A folder that rpm may keep its database in, and the forms that the database may have. */
+#define RPM_FOLDER(folder) \
+	{folder "/rpmdb.sqlite", false, NULL, NULL, "rpm", true, rpm_sqlite_read}, \
+	{folder "/rpmdb.sqlite-wal", false, NULL, NULL, "sqlite-log", false, NULL}, \
+	{folder "/Packages.db", false, NULL, NULL, "rpm", true, rpm_ndb_read}, \
+	{folder "/Packages", false, NULL, NULL, "rpm", true, rpm_bdb_read}
+
 const WantedFile wanted_files[] = {
 	/* package databases */
 	{"var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
@@ -12,6 +19,11 @@ const WantedFile wanted_files[] = {
 	{"usr/lib/sysimage/var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
 	{"lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
 	{"usr/lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
+	RPM_FOLDER("var/lib/rpm"),
+	RPM_FOLDER("usr/lib/sysimage/rpm"),
+	RPM_FOLDER("usr/share/rpm"),
+	RPM_FOLDER("usr/lib/sysimage/rpm-ostree-base-db"),
+	{"var/lib/rpmmanifest/container-manifest-2", false, NULL, NULL, "rpm", true, rpm_manifest_read},
 
 	/* release files */
 	{"etc/os-release", false, NULL, NULL, "os-release", false, os_release_read},

@@ -24,7 +24,7 @@ typedef struct WantedFile
 	const char *except; /* but not those; NULL: none */
 	const char *role;	/* WIRE_LAYER_ENTRY's role */
 	bool is_database;	/* of packages: identified by its bytes' digest */
-	FileReader *read;
+	FileReader *read;	/* NULL: the log of the database beside it, see sqlite_log.h */
 } WantedFile;
 
 /* All of them; ends with one whose path is NULL. */
@@ -36,6 +36,10 @@ extern bool wanted_in_directory(const WantedFile *wanted, ClairBytes name);
 extern FileReader dpkg_status_read;
 extern FileReader dpkg_status_d_read;
 extern FileReader apk_installed_read;
+extern FileReader rpm_bdb_read;
+extern FileReader rpm_ndb_read;
+extern FileReader rpm_sqlite_read;
+extern FileReader rpm_manifest_read;
 extern FileReader os_release_read;
 extern FileReader lsb_release_read;
 extern FileReader one_line_release_read;
@@ -45,5 +49,8 @@ extern FileReader release_cpe_read;
 extern FileReader apk_repositories_read;
 extern FileReader apt_list_read;
 extern FileReader apt_sources_read;
+
+/* Prepares SQLite; called once, before anything is read. */
+extern ClairStatus rpm_sqlite_initialize(ClairError *error);
 
 #endif

@@ -45,8 +45,8 @@ ORDER BY d.id, n;
 INSERT INTO clair.image (digest, platform, namespace, status)
 SELECT 'sha256:' || i, 'linux/amd64', 'debian:12', 'ok' FROM generate_series(0, 10000) AS i;
 
-INSERT INTO clair.image_database (image_id, position, path, database_id)
-SELECT i.id, 1, 'var/lib/dpkg/status', d.id
+INSERT INTO clair.image_database (image_id, position, path, location, database_id)
+SELECT i.id, 1, 'var/lib/dpkg/status', 'var/lib/dpkg/status', d.id
 FROM clair.image AS i
     JOIN clair.package_database AS d
         ON d.content = CASE WHEN i.digest = 'sha256:0' THEN 'sha256:0'

@@ -2,8 +2,9 @@
  * findings_text.h
  *    What a reader of package databases or release files finds, as one text.
  *
- * Features as "name version source source_version architecture;", with "!" and the problem of
- * a version; facts as "key=value;"; problems as "?reason;".
+ * Features as "name version source source_version architecture;", with " module " and " vendor "
+ * of those that have them, and "!" and the problem of a version; facts as "key=value;"; problems as
+ * "?reason;".
  */
 #ifndef CLAIR_FINDINGS_TEXT_H
 #define CLAIR_FINDINGS_TEXT_H
@@ -49,7 +50,16 @@ findings_text(FileReader *reader, ClairBytes file)
 		findings_text_add(&text, feature->version, " ");
 		findings_text_add(&text, feature->source_name, " ");
 		findings_text_add(&text, feature->source_version, " ");
-		findings_text_add(&text, feature->architecture, feature->problem.data != NULL ? " !" : ";");
+		findings_text_add(&text, feature->architecture,
+						  feature->module.data != NULL ? " module " : "");
+		if (feature->module.data != NULL)
+			findings_text_add(&text, feature->module, "");
+		if (feature->vendor.data != NULL)
+		{
+			findings_text_add(&text, CLAIR_LITERAL(" vendor "), "");
+			findings_text_add(&text, feature->vendor, "");
+		}
+		findings_text_add(&text, CLAIR_LITERAL(""), feature->problem.data != NULL ? " !" : ";");
 		if (feature->problem.data != NULL)
 			findings_text_add(&text, feature->problem, ";");
 	}

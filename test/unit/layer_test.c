@@ -61,7 +61,7 @@ test_paths(void)
 	tar_directory(&tar, "/var/lib");
 	tar_file(&tar, "var//lib/./dpkg/status", PACKAGE);
 	tar_file(&tar, "var/lib/dpkg/status-old", OTHER);
-	tar_file(&tar, "usr/share/doc/x", "x");
+	tar_file(&tar, "usr/bin/doc/x", "x");
 	tar_file(&tar, "../etc/os-release", "ID=no");
 	check_entries("var|directory|-|-;var/lib|directory|-|-;var/lib/dpkg/status|file|-|dpkg;",
 				  "wanted paths and directories above them");
@@ -105,7 +105,7 @@ test_whiteouts(void)
 	tar_file(&tar, "var/lib/dpkg/.wh.other", "");
 	tar_file(&tar, ".wh.var", "");
 	tar_file(&tar, "var/lib/.wh..wh..opq", "");
-	tar_file(&tar, "usr/share/.wh..wh..opq", "");
+	tar_file(&tar, "usr/bin/.wh..wh..opq", "");
 	tar_file(&tar, ".wh..wh..opq", "");
 	tar_file(&tar, "var/lib/dpkg/status.d/.wh.a", "");
 	tar_file(&tar, "var/lib/dpkg/.wh..wh.plnk", "");
