@@ -1,5 +1,5 @@
 --
--- Proves what becomes of images in the archives of appc and of Docker before 1.10.
+-- Proves what becomes of images in the archives of appc and of Docker before 1.10, and of opkg.
 --
 \set ON_ERROR_STOP on
 \set abs_srcdir `echo "$PG_ABS_SRCDIR"`
@@ -55,6 +55,13 @@ FROM clair.index_image(pg_temp.legacy(
     pg_temp.tar(pg_temp.debian(), pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2'))),
     pg_temp.tar(pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2', 'curl 8.0')))));
 SELECT name, version, command FROM clair.features('old:1');
+
+-- A package database of opkg, in either of its places
+SELECT indexed.namespace, indexed.status, indexed.features
+FROM (VALUES ('usr/lib/opkg/status'), ('var/lib/opkg/status')) AS place(path),
+    clair.index_image(pg_temp.tar(
+        pg_temp.file('etc/os-release', E'ID="openwrt"\nVERSION_ID="23.05.2"\n'),
+        pg_temp.file(path, pg_temp.dpkg_status('libc 1.2.4-4', 'dnsmasq 2.90-2')))) AS indexed;
 
 \set ON_ERROR_STOP off
 SELECT clair.index_image(pg_temp.appc('{"acKind": "PodManifest"}'));

@@ -4,7 +4,8 @@
  *
  * "status" has all packages that dpkg knows of, with their states (dpkg(1)); a file of
  * "status.d", as images without dpkg have them, has one installed package and usually no
- * state. What dpkg itself could not read is a problem of its stanza; the others are read.
+ * state. opkg's "status" is like dpkg's. What dpkg itself could not read is a problem of its
+ * stanza; the others are read.
  */
 #include <inttypes.h>
 

@@ -19,6 +19,9 @@ const WantedFile wanted_files[] = {
 	{"usr/lib/sysimage/var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
 	{"lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
 	{"usr/lib/apk/db/installed", false, NULL, NULL, "apk", true, apk_installed_read},
+	/* opkg's have the form of dpkg's, and so have its versions */
+	{"usr/lib/opkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
+	{"var/lib/opkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
 	RPM_FOLDER("var/lib/rpm"),
 	RPM_FOLDER("usr/lib/sysimage/rpm"),
 	RPM_FOLDER("usr/share/rpm"),

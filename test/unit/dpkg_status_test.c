@@ -111,6 +111,21 @@ test_broken(void)
 }
 
 static void
+test_opkg(void)
+{
+	CHECK_FINDINGS(dpkg_status_read,
+				   "Package: libc\nVersion: 1.2.4-4\nDepends: libgcc1\n"
+				   "Status: install user installed\nEssential: yes\nArchitecture: x86_64\n"
+				   "Conffiles:\n /etc/a 0123\nInstalled-Time: 1700000000\n\n"
+				   "Package: dnsmasq\nVersion: 2.90-2\nStatus: install hold,user installed\n"
+				   "Architecture: x86_64\n\n"
+				   "Package: gone\nVersion: 1\nStatus: deinstall ok not-installed\n",
+				   "libc 1.2.4-4 libc 1.2.4-4 x86_64;"
+				   "dnsmasq 2.90-2 dnsmasq 2.90-2 x86_64;",
+				   "a database of opkg");
+}
+
+static void
 test_many_problems(void)
 {
 	static char file[100000];
@@ -132,6 +147,7 @@ main(void)
 	test_states();
 	test_duplicates();
 	test_broken();
+	test_opkg();
 	test_many_problems();
 	return unit_result();
 }
