@@ -44,24 +44,37 @@ print "$packages packages, $ranges ranges, $findings findings\n";
 plan('findings', $IDS);
 plan('bare index scans', $BARE);
 
-my ($ids, $bare) = in_turn(40, sub { execution_ms($IDS) }, sub { execution_ms($BARE) });
-show('findings of the image, ids', 'ms', @$ids);
-show('bare index scans for its packages', 'ms', @$bare);
+# CPU milliseconds that a statement takes once it is planned, without sending its rows.
+my $BACKEND = backend();
+sub cpu_ms
+{
+    my ($count, $statement) = @_;
+    my $before = cpu_of($BACKEND);
+
+    query("EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) EXECUTE $statement") foreach 1 .. $count;
+    return 1000 * (cpu_of($BACKEND) - $before) / $count;
+}
+
+my %statement = (ids => $IDS, bare => $BARE, everything => $ALL, hit => $HIT);
+query("PREPARE $_ AS $statement{$_}") foreach keys %statement;
+cpu_ms(10, $_) foreach keys %statement;
+
+my ($ids, $bare) = in_turn(7, sub { cpu_ms(100, 'ids') }, sub { cpu_ms(100, 'bare') });
+show('findings of the image, ids', 'CPU ms', @$ids);
+show('bare index scans for its packages', 'CPU ms', @$bare);
 result('findings as ids, over bare index scans', paired(sub { $_[0] / $_[1] }, $ids, $bare), 2, 'x');
 
 # Apart from the above: it leaves nothing of that in the processor's caches.
-my ($again, $all) = in_turn(20, sub { execution_ms($IDS) }, sub { execution_ms($ALL) });
-show('findings of the image, all columns', 'ms', @$all);
-result('findings with all columns, over ids', paired(sub { $_[0] / $_[1] }, $all, $again), 15, 'x');
+my ($again, $everything) = in_turn(7, sub { cpu_ms(20, 'ids') }, sub { cpu_ms(20, 'everything') });
+show('findings of the image, all columns', 'CPU ms', @$everything);
+result('findings with all columns, over ids', paired(sub { $_[0] / $_[1] }, $everything, $again), 15, 'x');
 
 my $images = query("SELECT count(DISTINCT image) FROM ($HIT) AS hit");
 print "$images images of ", scalar query('SELECT count(*) FROM clair.image'), " are hit\n";
 plan('images that are hit', $HIT);
 
 # Warm is a statement whose plan is kept; planning the view's joins takes longer than they do.
-query("PREPARE hit AS $HIT");
-query('EXECUTE hit') foreach 1 .. 10;
-my ($prepared, $planned) = in_turn(100, map { my $sql = $_; sub { 1000 * timed($sql) } } 'EXECUTE hit', $HIT);
+my ($prepared, $planned) = in_turn(100, sub { 1000 * timed('EXECUTE hit') }, sub { 1000 * timed($HIT) });
 show('images that an advisory hits, as the client sees it', 'ms', @$prepared);
 show('the same when it has yet to be planned', 'ms', @$planned);
 result('images that an advisory hits', median(@$prepared), 5, 'ms');
