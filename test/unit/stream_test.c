@@ -173,6 +173,50 @@ test_gzip_trailer(void)
 	CHECK_INT(reads((ClairBytes){stored, size}, whole, &error), CLAIR_INVALID, "a wrong length");
 }
 
+/*
+ * Headers with optional parts, whole and cut, in one piece and byte by byte. An extra field that
+ * was cut off by unknown flags once led isa-l behind its input.
+ */
+static void
+test_gzip_headers(void)
+{
+	static const char all_parts[] = "\x1f\x8b\x08\x1e\0\0\0\0\0\xff"
+									"\x03\0abc"
+									"name\0"
+									"comment\0";
+	static const char unknown_flags[] = "\x1f\x8b\x08\x00\xfb\x00\x00\x04\x00\x00\xfb\x3f\x1f\x8b"
+										"\x08\x00\xfb\x32\x00\xfb\x00\x04\x01\x00\x00\x08\xdc\x90";
+	static const char reserved_flag[] = "\x1f\x8b\x08\xfb\0\0\0\0\0\xff\xff\xff";
+	char stored[TEXT_SIZE];
+	ClairBytes whole = {text, 1000};
+	ClairError error;
+	size_t header = sizeof(all_parts) - 1;
+	uint32_t crc = (uint32_t) crc32(0, (const Bytef *) all_parts, (uInt) header);
+	size_t size = gzip(whole, stored, sizeof(stored));
+
+	/* The member that zlib wrote has a header of 10 bytes: another in place of it. */
+	memmove(stored + header + 2, stored + 10, size - 10);
+	memcpy(stored, all_parts, header);
+	stored[header] = (char) (crc & 0xFF);
+	stored[header + 1] = (char) (crc >> 8 & 0xFF);
+	size += header + 2 - 10;
+	CHECK_INT(reads((ClairBytes){stored, size}, whole, &error), 0, "a header with all parts");
+	CHECK_INT(read_through((ClairBytes){stored, size}, 1, whole, INT64_MAX, 1000, &error), 0,
+			  "byte by byte");
+	for (size_t cut = 1; cut < header + 2; cut++)
+	{
+		if (cut >= 3 && reads((ClairBytes){stored, cut}, whole, &error) != CLAIR_INVALID)
+			CHECK_INT(cut, 0, "a cut header is an error");
+	}
+	stored[header] ^= 1;
+	CHECK_INT(reads((ClairBytes){stored, size}, whole, &error), CLAIR_INVALID,
+			  "the header's checksum counts");
+	CHECK_INT(reads((ClairBytes){unknown_flags, sizeof(unknown_flags) - 1}, whole, &error),
+			  CLAIR_INVALID, "two headers run into each other");
+	CHECK_INT(reads((ClairBytes){reserved_flag, sizeof(reserved_flag) - 1}, whole, &error),
+			  CLAIR_INVALID, "unknown flags");
+}
+
 static void
 test_zstd_frames(void)
 {
@@ -304,6 +348,7 @@ main(void)
 	test_format("xz", xz);
 	test_format("zstd", zstd);
 	test_gzip_trailer();
+	test_gzip_headers();
 	test_zstd_frames();
 	test_memory();
 	test_ratio();
