@@ -54,8 +54,8 @@ typedef enum HeaderPart
 } HeaderPart;
 
 /*
- * The header is read here: isa-l 2.30 loses count of its input in one whose optional parts
- * are cut off, and reads on behind it.
+ * The header is read here: isa-l 2.30 takes some headers with optional parts for invalid when
+ * they come in pieces.
  */
 typedef struct GzipDecoder
 {
@@ -174,8 +174,9 @@ gzip_decode(void *decoder, ClairBytes *input, char *output, size_t size, size_t 
 	state->next_out = (uint8_t *) output;
 	state->avail_out = (uint32_t) size;
 	result = isal_inflate(state);
-	if (state->avail_in > input->size || state->avail_out > size)
-		return gzip_corrupt(error, "isa-l has lost count");
+	/* Before it reports some invalid blocks, isa-l 2.30 has counted below zero. */
+	if (state->avail_in > input->size)
+		return gzip_corrupt(error, "invalid deflate block");
 	*input = clair_bytes_skip(*input, input->size - state->avail_in);
 	*produced = size - state->avail_out;
 	*ended = state->block_state == ISAL_BLOCK_FINISH;
