@@ -10,7 +10,7 @@ use List::Util qw(max);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(query backend timed execution_ms plan cpu_of cpu_of_command peak_of_readers
+our @EXPORT = qw(query reconnect backend postmaster timed execution_ms plan cpu_of cpu_of_command peak_of_readers
     in_turn show median paired result skip);
 
 use constant MARK => '-- the answer ends here --';
@@ -24,7 +24,7 @@ $| = 1;
 # One session of psql, started by the first query
 # ---------------------------------------------------------------------------
 
-my ($from_psql, $to_psql);
+my ($psql, $from_psql, $to_psql);
 
 # The lines of a query's answer; in scalar context all of them as one text. An error ends it all.
 sub query
@@ -32,7 +32,7 @@ sub query
     my ($sql) = @_;
     my @lines;
 
-    open2($from_psql, $to_psql, qw(psql -XqAt -v ON_ERROR_STOP=1 -f -)) if !defined $to_psql;
+    $psql = open2($from_psql, $to_psql, qw(psql -XqAt -v ON_ERROR_STOP=1 -f -)) if !defined $psql;
     print $to_psql "$sql;\n\\echo ", MARK, "\n";
     $to_psql->flush();
     while (defined(my $line = <$from_psql>))
@@ -44,10 +44,25 @@ sub query
     die "the session has ended\n";
 }
 
+# Lets the next query begin another session.
+sub reconnect
+{
+    close($to_psql);
+    waitpid($psql, 0);
+    undef $psql;
+}
+
 # The process of the session's server.
 sub backend
 {
     return scalar query('SELECT pg_backend_pid()');
+}
+
+# The process that the server's others are children of.
+sub postmaster
+{
+    open(my $status, '<', '/proc/' . backend() . '/status') or die "status: $!\n";
+    return (join('', <$status>) =~ /^PPid:\t(\d+)$/m)[0];
 }
 
 # How many seconds a query, or a function, takes as its caller sees it.
@@ -138,12 +153,7 @@ sub look_at_readers
 sub peak_of_readers
 {
     my ($function) = @_;
-    my ($server) = do
-    {
-        open(my $status, '<', '/proc/' . backend() . '/status') or die "status: $!\n";
-        join('', <$status>) =~ /^PPid:\t(\d+)$/m;
-    };
-
+    my $server = postmaster();
     my $parent = $$;
     pipe(my $reading, my $writing) or die "pipe: $!\n";
     my $pid = fork() // die "fork: $!\n";
