@@ -6,7 +6,8 @@
  * nothing is left to weigh here. Both directions are joins on indexes. What only describes a
  * finding is joined from the left, so that queries that do not select it do not read it; the
  * layer that introduced a feature is a sub-select, so that it is worked out finding by finding,
- * and not for all images before the first finding is looked for.
+ * and not for all images before the first finding is looked for. Each arm of the view has all of
+ * this: joined outside of the UNION, it would bar the way from a vulnerability to its images.
  */
 CREATE VIEW clair.image_vulnerability AS
 SELECT
