@@ -18,7 +18,6 @@
 #include "utils/memutils.h"
 
 #include "index/store.h"
-#include "server/clair.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/helper.h"
@@ -43,12 +42,6 @@ typedef struct IndexJob
 	IndexRows rows;
 	int64 bytes; /* of the rows so far */
 } IndexJob;
-
-void
-IndexInit(void)
-{
-	/* Indexing has no settings of its own; its limits are every helper's. */
-}
 
 /* The architecture of this server in OCI's words (those of Go's GOARCH). */
 static const char *

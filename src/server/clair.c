@@ -1,6 +1,6 @@
 /*
  * clair.c
- *    Entry point of the library: defines the settings of every room.
+ *    Entry point of the library: defines the settings of the rooms that have some.
  *
  * The library needs no preloading: it keeps no shared memory and hooks nothing.
  */
@@ -20,7 +20,6 @@ void
 _PG_init(void)
 {
 	ServerInit();
-	IndexInit();
 	UpdateInit();
 	NotifyInit();
 	MarkGUCPrefixReserved("clair");
