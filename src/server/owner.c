@@ -42,13 +42,17 @@ ExtensionOwner(void)
 }
 
 void
+BecomeRole(OwnerState *state, Oid role)
+{
+	GetUserIdAndSecContext(&state->user, &state->security_context);
+	SetUserIdAndSecContext(role, state->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	state->guc_level = NewGUCNestLevel();
+}
+
+void
 BecomeOwner(OwnerState *state)
 {
-	Oid owner = ExtensionOwner();
-
-	GetUserIdAndSecContext(&state->user, &state->security_context);
-	SetUserIdAndSecContext(owner, state->security_context | SECURITY_LOCAL_USERID_CHANGE);
-	state->guc_level = NewGUCNestLevel();
+	BecomeRole(state, ExtensionOwner());
 	set_config_option("search_path", "pg_catalog, clair, pg_temp", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
 }

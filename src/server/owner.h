@@ -14,6 +14,9 @@ typedef struct OwnerState
 	int guc_level;
 } OwnerState;
 
+/* Becomes a role, until ResumeCaller() or an ERROR's abort of the transaction. */
+extern void BecomeRole(OwnerState *state, Oid role);
+
 /*
  * Becomes the extension's owner: after the caller's privileges have been checked, before SPI
  * is used. An ERROR undoes it (the transaction's abort restores both), success must.

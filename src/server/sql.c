@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -115,4 +116,12 @@ ResultInteger(int64 row, int column)
 	char *text = ResultText(row, column);
 
 	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+void
+ReturnTexts(ReturnSetInfo *result, char **texts)
+{
+	AttInMetadata *metadata = TupleDescGetAttInMetadata(result->setDesc);
+
+	tuplestore_puttuple(result->setResult, BuildTupleFromCStrings(metadata, texts));
 }

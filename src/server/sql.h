@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 
@@ -52,5 +53,8 @@ extern int64 RunSql(const char *statement, const SqlParameters *parameters);
 /* The value, as text in the current context, of a column of a row of the last statement. */
 extern char *ResultText(int64 row, int column);
 extern int64 ResultInteger(int64 row, int column);
+
+/* Adds a row, given as texts or NULL, to the materialized result of a set-returning function. */
+extern void ReturnTexts(ReturnSetInfo *result, char **texts);
 
 #endif

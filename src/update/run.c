@@ -9,14 +9,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "server/sql.h"
+#include "server/worker.h"
 #include "update/apply.h"
 #include "update/run.h"
 
@@ -29,28 +28,6 @@ void
 OnRunApplied(RunApplied callback)
 {
 	run_applied = callback;
-}
-
-void
-BeginWork(Work *work)
-{
-	work->context = CurrentMemoryContext;
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	SPI_connect();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	BecomeOwner(&work->owner);
-}
-
-void
-EndWork(Work *work)
-{
-	ResumeCaller(&work->owner);
-	PopActiveSnapshot();
-	SPI_finish();
-	CommitTransactionCommand();
-	pgstat_report_stat(true);
-	MemoryContextSwitchTo(work->context);
 }
 
 static void

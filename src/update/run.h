@@ -15,7 +15,7 @@
 
 #include "datatype/timestamp.h"
 
-#include "server/owner.h"
+#include "server/worker.h"
 #include "update/documents.h"
 #include "update/updater.h"
 
@@ -53,15 +53,5 @@ extern void RunUpdater(const char *updater, int64 request, volatile sig_atomic_t
 
 /* Shows how far the run is, and writes that to its row about once a second. */
 extern void ReportProgress(UpdateRun *run);
-
-/* A short transaction of the worker's: SPI is connected, as the extension's owner. */
-typedef struct Work
-{
-	OwnerState owner;
-	MemoryContext context; /* to come back to */
-} Work;
-
-extern void BeginWork(Work *work);
-extern void EndWork(Work *work);
 
 #endif

@@ -2,22 +2,14 @@
  * update.c
  *    clair.update(): starts workers for updaters, waits for them, tells what became of it.
  *
- * Whoever may execute the function may run any updater. Workers work in transactions of
- * their own (worker.c): what the calling transaction has written, they do not see; and it
- * does not see, in a snapshot of before, what they do. So waiting is refused where that
- * would matter.
+ * Whoever may execute the function may run any updater. What the workers do is in worker.c.
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "access/xact.h"
-#include "access/xlog.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #include "server/clair.h"
 #include "server/compat.h"
@@ -30,17 +22,9 @@
 PG_FUNCTION_INFO_V1(update_updaters);
 
 #define RESULT_COLUMNS 11
-#define MAX_WORKERS	   64
 
 int clair_max_update_workers;
 int clair_max_shrinkage;
-
-/* The workers of a call. On the heap: the cleanup callback must find it whatever happens. */
-typedef struct Workers
-{
-	int count;
-	BackgroundWorkerHandle *handles[MAX_WORKERS];
-} Workers;
 
 /* An updater that a call runs. */
 typedef struct Target
@@ -61,31 +45,6 @@ UpdateInit(void)
 							"A document that lost more fails the run; 100 lets everything pass.",
 							&clair_max_shrinkage, 20, 0, 100, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineFetchSettings();
-}
-
-static void
-RefuseToWait(const char *reason)
-{
-	ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-					errmsg("clair.update() cannot wait in a transaction %s", reason),
-					errdetail("Its workers have transactions of their own."),
-					errhint("Call it outside of a transaction block, or with wait => false.")));
-}
-
-static void
-CheckTransaction(bool wait)
-{
-	if (RecoveryInProgress())
-		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-						errmsg("cannot execute clair.update() during recovery"),
-						errhint("Call it on the primary server.")));
-	if (XactReadOnly)
-		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-						errmsg("cannot execute clair.update() in a read-only transaction")));
-	if (wait && IsolationUsesXactSnapshot())
-		RefuseToWait("that is not READ COMMITTED");
-	if (wait && TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		RefuseToWait("that has already written");
 }
 
 /* What the call means: the updater named, or all that are enabled. */
@@ -129,71 +88,34 @@ NewRequest(void)
 	return request & PG_INT64_MAX;
 }
 
-/* Starts a worker; false when there is no slot for it. */
-static bool
-StartWorker(Workers *workers, const char *updater, int64 request)
-{
-	BackgroundWorker worker;
-	WorkerRequest extra;
-
-	memset(&extra, 0, sizeof(extra));
-	extra.request = request;
-	extra.database = MyDatabaseId;
-	extra.role = GetSessionUserId();
-	if (updater != NULL)
-		strlcpy(extra.updater, updater, sizeof(extra.updater));
-
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_notify_pid = MyProcPid;
-	strlcpy(worker.bgw_library_name, "$libdir/clair", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "UpdateWorkerMain", sizeof(worker.bgw_function_name));
-	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "clair updater %s", extra.updater);
-	strlcpy(worker.bgw_type, "clair updater", sizeof(worker.bgw_type));
-	StaticAssertStmt(sizeof(extra) <= BGW_EXTRALEN, "a worker's request must fit");
-	memcpy(worker.bgw_extra, &extra, sizeof(extra));
-	if (!RegisterDynamicBackgroundWorker(&worker, &workers->handles[workers->count]))
-		return false;
-	workers->count++;
-	return true;
-}
-
 /* One worker for a named updater; else as many as may work, which share the list. */
 static void
-StartWorkers(Workers *workers, const char *updater, int64 idle, int64 request)
+StartWorkers(Workers *workers, const char *updater, int64 idle, int64 number)
 {
 	int wanted = (int) Min(updater != NULL ? 1 : clair_max_update_workers, idle);
+	UpdateRequest request;
+	char name[BGW_MAXLEN];
 
-	while (workers->count < wanted && StartWorker(workers, updater, request))
+	memset(&request, 0, sizeof(request));
+	request.number = number;
+	if (updater != NULL)
+		strlcpy(request.updater, updater, sizeof(request.updater));
+	snprintf(name, sizeof(name), "clair updater %s", request.updater);
+	StaticAssertStmt(sizeof(request) <= BGW_EXTRALEN, "a worker's request must fit");
+	while (workers->count < wanted && StartWorker(workers, "UpdateWorkerMain", "clair updater",
+												  name, &request.worker, sizeof(request)))
 		;
-	if (wanted > 0 && workers->count == 0)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-						errmsg("could not start a background worker"),
-						errhint("All are in use: try again later, or raise "
-								"max_worker_processes.")));
-}
-
-static void
-TerminateWorkers(pg_attribute_unused() int code, Datum argument)
-{
-	Workers *workers = (Workers *) DatumGetPointer(argument);
-
-	for (int i = 0; i < workers->count; i++)
-		TerminateBackgroundWorker(workers->handles[i]);
+	if (wanted > 0)
+		CheckAnyWorker(workers);
 }
 
 /* Waits until they have ended; when the wait ends before that, so do they. */
 static void
-WaitForWorkers(Workers *workers)
+AwaitRuns(Workers *workers)
 {
 	PG_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
 	{
-		for (int i = 0; i < workers->count; i++)
-			if (WaitForBackgroundWorkerShutdown(workers->handles[i]) == BGWH_POSTMASTER_DIED)
-				ereport(ERROR, (errcode(ERRCODE_ADMIN_SHUTDOWN),
-								errmsg("the server ended while an update was under way")));
+		WaitForWorkers(workers);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
 }
@@ -210,15 +132,6 @@ WarnOfFailure(const char *updater)
 				(errcode(ERRCODE_WARNING), errmsg("update of \"%s\" failed: %s", updater, message),
 				 detail != NULL ? errdetail("%s", detail) : 0,
 				 hint != NULL ? errhint("%s", hint) : 0));
-}
-
-/* Adds a row: the updater, its run, its state, and whatever else the last statement gave. */
-static void
-ReturnRow(ReturnSetInfo *result, char **texts)
-{
-	AttInMetadata *metadata = TupleDescGetAttInMetadata(result->setDesc);
-
-	tuplestore_puttuple(result->setResult, BuildTupleFromCStrings(metadata, texts));
 }
 
 /*
@@ -248,7 +161,7 @@ ReturnRun(ReturnSetInfo *result, const char *updater, int64 request)
 	for (int i = 0; i < RESULT_COLUMNS; i++)
 		texts[i] = ResultText(0, i + 1);
 	WarnOfFailure(updater);
-	ReturnRow(result, texts);
+	ReturnTexts(result, texts);
 }
 
 static void
@@ -260,7 +173,7 @@ ReturnTarget(ReturnSetInfo *result, const Target *target, bool wait, int64 reque
 	if (wait && target->running == NULL)
 		ReturnRun(result, target->updater, request);
 	else
-		ReturnRow(result, texts);
+		ReturnTexts(result, texts);
 }
 
 Datum
@@ -276,7 +189,10 @@ update_updaters(PG_FUNCTION_ARGS)
 	int64 count;
 	OwnerState owner;
 
-	CheckTransaction(wait);
+	CheckMayStartWorkers("clair.update()");
+	if (wait)
+		CheckMayWaitForWorkers("clair.update()", "Call it outside of a transaction block, or with "
+												 "wait => false.");
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	SPI_connect();
 	BecomeOwner(&owner);
@@ -285,7 +201,7 @@ update_updaters(PG_FUNCTION_ARGS)
 		idle += targets[i].running == NULL;
 	StartWorkers(workers, updater, idle, request);
 	if (wait)
-		WaitForWorkers(workers);
+		AwaitRuns(workers);
 	for (int64 i = 0; i < count; i++)
 		ReturnTarget((ReturnSetInfo *) fcinfo->resultinfo, &targets[i], wait, request);
 	ResumeCaller(&owner);

@@ -12,30 +12,21 @@
 
 #include <signal.h>
 
-#include "access/xact.h"
 #include "common/hashfn.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
-#include "storage/latch.h"
-#include "storage/lock.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
-#include "utils/wait_event.h"
 
 #include "server/sql.h"
+#include "server/worker.h"
 #include "update/run.h"
 #include "update/settings.h"
 #include "update/worker.h"
 
 extern PGDLLEXPORT void UpdateWorkerMain(Datum argument);
-
-/* Milliseconds between two looks for a free place. */
-#define PLACE_INTERVAL 100
 
 static volatile sig_atomic_t run_cancelled;
 static volatile sig_atomic_t worker_terminated;
@@ -54,29 +45,6 @@ HandleTerminate(SIGNAL_ARGS)
 	HandleCancel(postgres_signal_arg);
 }
 
-/* Takes a session-level advisory lock unless another process has it. */
-static bool
-TakeLock(uint32 class, uint32 object)
-{
-	LOCKTAG tag;
-	bool taken;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, class, object, 2);
-	StartTransactionCommand();
-	taken = LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
-	CommitTransactionCommand();
-	return taken;
-}
-
-static void
-ReleaseLock(uint32 class, uint32 object)
-{
-	LOCKTAG tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, class, object, 2);
-	LockRelease(&tag, ExclusiveLock, true);
-}
-
 /* The second key of an updater's lock: what hashtext() says in SQL. */
 static uint32
 LockKey(const char *updater)
@@ -84,36 +52,9 @@ LockKey(const char *updater)
 	return hash_bytes((const unsigned char *) updater, (int) strlen(updater));
 }
 
-static void
-ReloadSettings(void)
-{
-	if (!ConfigReloadPending)
-		return;
-	ConfigReloadPending = false;
-	ProcessConfigFile(PGC_SIGHUP);
-}
-
-/* Waits until fewer than clair.max_update_workers others work. */
-static void
-TakePlace(void)
-{
-	for (;;)
-	{
-		for (int place = 0; place < clair_max_update_workers; place++)
-			if (TakeLock(PLACE_LOCK, (uint32) place))
-				return;
-		pgstat_report_activity(STATE_RUNNING, "clair: waiting for other updates to end");
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, PLACE_INTERVAL,
-						 PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		ReloadSettings();
-	}
-}
-
 /* The updaters that the request means, in the order in which they are to run. */
 static List *
-RequestedUpdaters(const WorkerRequest *request)
+RequestedUpdaters(const UpdateRequest *request)
 {
 	List *updaters = NIL;
 	Work work;
@@ -132,7 +73,7 @@ RequestedUpdaters(const WorkerRequest *request)
 
 /* Runs what of the request no other worker runs. */
 static void
-WorkOff(const WorkerRequest *request)
+WorkOff(const UpdateRequest *request)
 {
 	List *updaters = RequestedUpdaters(request);
 	ListCell *cell;
@@ -146,40 +87,24 @@ WorkOff(const WorkerRequest *request)
 			continue;
 		run_cancelled = false;
 		ReloadSettings();
-		RunUpdater(updater, request->request, &run_cancelled);
+		RunUpdater(updater, request->number, &run_cancelled);
 		ReleaseLock(UPDATER_LOCK, key);
 	}
-}
-
-/* What a role or a database may set for its sessions must not bend ours. */
-static void
-FixSettings(void)
-{
-	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
-	SetConfigOption("session_replication_role", "origin", PGC_SUSET, PGC_S_OVERRIDE);
-
-	/* Staging is maintenance work, and its tables are temporary ones. */
-	SetConfigOption("temp_buffers", psprintf("%dkB", maintenance_work_mem), PGC_USERSET,
-					PGC_S_OVERRIDE);
 }
 
 void
 UpdateWorkerMain(pg_attribute_unused() Datum argument)
 {
-	WorkerRequest request;
-	char name[NAMEDATALEN];
+	UpdateRequest request;
 
 	memcpy(&request, MyBgworkerEntry->bgw_extra, sizeof(request));
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGINT, HandleCancel);
 	pqsignal(SIGTERM, HandleTerminate);
-	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnectionByOid(request.database, request.role, 0);
-	FixSettings();
-	snprintf(name, sizeof(name), "clair updater %s", request.updater);
-	pgstat_report_appname(name);
-	TakePlace();
+	BeginWorker(&request.worker);
+	/* Staging is maintenance work, and its tables are temporary ones. */
+	SetConfigOption("temp_buffers", psprintf("%dkB", maintenance_work_mem), PGC_USERSET,
+					PGC_S_OVERRIDE);
+	TakePlace(PLACE_LOCK, &clair_max_update_workers, "clair: waiting for other updates to end");
 	WorkOff(&request);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	proc_exit(0);

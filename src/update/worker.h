@@ -2,10 +2,12 @@
  * worker.h
  *    What clair.update() tells the background workers that it starts.
  */
-#ifndef CLAIR_WORKER_H
-#define CLAIR_WORKER_H
+#ifndef CLAIR_UPDATE_WORKER_H
+#define CLAIR_UPDATE_WORKER_H
 
 #include "postgres.h"
+
+#include "server/worker.h"
 
 /*
  * First keys of the advisory locks: of an updater that runs, with the hash of its name as
@@ -17,12 +19,11 @@
 
 #define UPDATER_NAME_SIZE 64
 
-typedef struct WorkerRequest
+typedef struct UpdateRequest
 {
-	int64 request; /* number of the call of clair.update() */
-	Oid database;
-	Oid role;						 /* session role of the caller */
+	WorkerRequest worker;
+	int64 number;					 /* of the call of clair.update() */
 	char updater[UPDATER_NAME_SIZE]; /* or "": all that are enabled */
-} WorkerRequest;
+} UpdateRequest;
 
 #endif
