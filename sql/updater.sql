@@ -114,7 +114,7 @@ SELECT * FROM pg_temp.run();
 SELECT first, state, phase, documents, error FROM clair.update_run ORDER BY id DESC LIMIT 1;
 SELECT record, name, frozen, namespace, kind, package, introduced, fixed, status, severity
 FROM pg_temp.current ORDER BY record, name, namespace;
-SELECT name, named_by, optional, always, records FROM clair.document WHERE updater = 'debian';
+SELECT name, named_by, optional, mode, records FROM clair.document WHERE updater = 'debian';
 SELECT count(*) AS records FROM clair.record WHERE updater = 'debian';
 SELECT state, phase, fresh, records, last_error FROM clair.update_status WHERE updater = 'debian';
 
@@ -207,7 +207,7 @@ UPDATE clair.updater SET url = :'mirror' WHERE name = 'alpine';
 UPDATE clair.updater SET enabled = false WHERE name = 'debian';
 SELECT updater, state, unchanged, withdrawn, records > 0 AS has_records, added > 0 AS has_added
 FROM clair.update();
-SELECT name, named_by, optional, always, etag IS NOT NULL AS is_there, records > 0 AS has_records
+SELECT name, named_by, optional, mode, etag IS NOT NULL AS is_there, records > 0 AS has_records
 FROM clair.document WHERE updater = 'alpine' ORDER BY name;
 SELECT updater, state FROM clair.update();
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "feed/json_records.h"
 #include "feed/listing.h"
 #include "feed/record_feed.h"
 #include "feed/secdb.h"
@@ -106,37 +107,29 @@ compare_branches(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-/* Names a further document to fetch. */
-static ClairStatus
-write_further(const ClairSink *sink, ClairBytes name, ClairBytes url, const char *optional,
-			  const char *always, ClairError *error)
-{
-	ClairBytes fields[] = {name, url, clair_bytes(optional), clair_bytes(always)};
-
-	return sink->row(sink->context, WIRE_FURTHER, fields, 4, error);
-}
-
 /* Names a branch's documents; community came with v3.3. */
 static ClairStatus
-write_branch(const ClairSink *sink, ClairBytes branch, ClairError *error)
+write_branch(const UpdaterJob *job, const UpdaterDocument *index, ClairBytes branch,
+			 ClairError *error)
 {
 	char name[MAX_BRANCH + sizeof("/community.json")];
 	ClairStatus status;
 
 	snprintf(name, sizeof(name), "%.*s/main.json", (int) branch.size, branch.data);
-	status = write_further(sink, clair_bytes(name), clair_bytes(name), "0", "0", error);
+	status = updater_further(job, index, clair_bytes(name), clair_bytes(name), false, "plain",
+							 error);
 	if (status != CLAIR_OK)
 		return status;
 	snprintf(name, sizeof(name), "%.*s/community.json", (int) branch.size, branch.data);
-	return write_further(sink, clair_bytes(name), clair_bytes(name), "1", "0", error);
+	return updater_further(job, index, clair_bytes(name), clair_bytes(name), true, "plain", error);
 }
 
 /* Names the lists of rejections: those of Alpine's GitLab for its own secdb, else the mirror's. */
 static ClairStatus
-write_rejections(const ClairSink *sink, ClairBytes index_url, ClairError *error)
+write_rejections(const UpdaterJob *job, const UpdaterDocument *index, ClairError *error)
 {
 	static const char *const lists[] = {"main.yaml", "community.yaml"};
-	bool is_mirror = !clair_bytes_start_with(index_url, CLAIR_LITERAL(SECDB_URL));
+	bool is_mirror = !clair_bytes_start_with(index->url, CLAIR_LITERAL(SECDB_URL));
 	ClairStatus status = CLAIR_OK;
 
 	for (size_t i = 0; i < 2 && status == CLAIR_OK; i++)
@@ -146,7 +139,8 @@ write_rejections(const ClairSink *sink, ClairBytes index_url, ClairError *error)
 
 		snprintf(name, sizeof(name), "rejections/%s", lists[i]);
 		snprintf(url, sizeof(url), "%s%s", is_mirror ? "rejections/" : REJECTIONS_URL, lists[i]);
-		status = write_further(sink, clair_bytes(name), clair_bytes(url), "1", "1", error);
+		status = updater_further(job, index, clair_bytes(name), clair_bytes(url), true, "always",
+								 error);
 	}
 	return status;
 }
@@ -180,8 +174,7 @@ find_branches(Arena *arena, ClairBytes listing, Branch *branches, size_t *count,
 
 /* Reads the listing of the database's folder. */
 static ClairStatus
-read_index(Alpine *alpine, const UpdaterDocument *document, const ClairLimits *limits,
-		   const ClairSink *sink, ClairError *error)
+read_index(Alpine *alpine, const UpdaterJob *job, const UpdaterDocument *index, ClairError *error)
 {
 	Branch *branches = arena_alloc_array(alpine->arena, MAX_BRANCHES, sizeof(Branch));
 	ClairBytes listing;
@@ -190,15 +183,15 @@ read_index(Alpine *alpine, const UpdaterDocument *document, const ClairLimits *l
 
 	if (branches == NULL)
 		return clair_error(error, CLAIR_MEMORY, MEMORY_PROBLEM);
-	status = record_feed_load(limits, document->descriptor, alpine->arena, &listing, error);
+	status = record_feed_load(job->limits, index->descriptor, alpine->arena, &listing, error);
 	if (status == CLAIR_OK)
 		status = find_branches(alpine->arena, listing, branches, &count, error);
 	if (status != CLAIR_OK)
 		return clair_error_in(error, "document \"index\"");
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
 		if (i == 0 || branches[i].order != branches[i - 1].order)
-			status = write_branch(sink, branches[i].name, error);
-	return status == CLAIR_OK ? write_rejections(sink, document->url, error) : status;
+			status = write_branch(job, index, branches[i].name, error);
+	return status == CLAIR_OK ? write_rejections(job, index, error) : status;
 }
 
 /* Adds the rejections that an item of their list names. */
@@ -298,7 +291,7 @@ find_rejected(const Alpine *alpine, ClairBytes package, size_t *count)
 }
 
 static ClairStatus
-identify(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes *key,
+identify(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes *key,
 		 const char **problem, ClairError *error)
 {
 	const Alpine *alpine = context;
@@ -325,7 +318,7 @@ identify(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes *
 
 /* The document must be of the branch that it is named for, as far as it says. */
 static ClairStatus
-check_member(RecordFeed *feed, void *context, const JsonRecord *member, ClairError *error)
+check_member(RecordFeed *feed, void *context, const FeedRecord *member, ClairError *error)
 {
 	const Alpine *alpine = context;
 	JsonCursor cursor = json_cursor(member->value, feed->arena);
@@ -345,7 +338,7 @@ check_member(RecordFeed *feed, void *context, const JsonRecord *member, ClairErr
 }
 
 static ClairStatus
-itemize(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes key,
+itemize(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes key,
 		ClairError *error)
 {
 	const Alpine *alpine = context;
@@ -360,8 +353,12 @@ itemize(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes ke
 static ClairStatus
 read_packages(Alpine *alpine, RecordFeed *feed, const UpdaterDocument *document, ClairError *error)
 {
-	static const RecordFormat format = {
-		.array = "packages", .identify = identify, .member = check_member, .itemize = itemize};
+	static const RecordFormat format = {.cutter = &json_record_cutter,
+										.part = "packages",
+										.passes_members = true,
+										.identify = identify,
+										.member = check_member,
+										.itemize = itemize};
 	static const ClairBytes extension = CLAIR_LITERAL(".json");
 	const char *slash = memchr(document->name.data, '/', document->name.size);
 	ClairBytes name = document->name;
@@ -384,41 +381,41 @@ read_packages(Alpine *alpine, RecordFeed *feed, const UpdaterDocument *document,
 
 /* Reads a round's documents: those that others are read in the light of first. */
 static ClairStatus
-read_round(Alpine *alpine, const UpdaterDocument *documents, size_t count, RecordFeed *feed,
-		   ClairError *error)
+read_round(Alpine *alpine, const UpdaterJob *job, RecordFeed *feed, ClairError *error)
 {
 	ClairStatus status = CLAIR_OK;
 
-	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
-		if (clair_bytes_start_with(documents[i].name, REJECTIONS))
-			status = read_rejections(alpine, &documents[i], feed->limits, error);
+	for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
+		if (clair_bytes_start_with(job->documents[i].name, REJECTIONS))
+			status = read_rejections(alpine, &job->documents[i], job->limits, error);
 	if (status == CLAIR_OK)
 		status = order_rejections(alpine, error);
-	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
+	for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
 	{
-		if (clair_bytes_equal(documents[i].name, INDEX))
-			status = read_index(alpine, &documents[i], feed->limits, feed->sink, error);
-		else if (!clair_bytes_start_with(documents[i].name, REJECTIONS))
-			status = read_packages(alpine, feed, &documents[i], error);
+		const UpdaterDocument *document = &job->documents[i];
+
+		if (clair_bytes_equal(document->name, INDEX))
+			status = read_index(alpine, job, document, error);
+		else if (!clair_bytes_start_with(document->name, REJECTIONS))
+			status = read_packages(alpine, feed, document, error);
 	}
 	return status;
 }
 
 static ClairStatus
-alpine_read(const UpdaterDocument *documents, size_t count, const ClairLimits *limits,
-			const ClairSink *sink, ClairError *error)
+alpine_read(const UpdaterJob *job, ClairError *error)
 {
 	Alpine alpine = {0};
 	RecordFeed feed;
-	ClairStatus status = record_feed_open(&feed, limits, sink, error);
+	ClairStatus status = record_feed_open(&feed, job->limits, job->sink, error);
 
 	if (status != CLAIR_OK)
 		return status;
-	alpine.arena = arena_create(record_feed_memory(limits));
+	alpine.arena = arena_create(record_feed_memory(job->limits));
 	if (alpine.arena == NULL)
 		status = clair_error(error, CLAIR_MEMORY, MEMORY_PROBLEM);
 	else
-		status = read_round(&alpine, documents, count, &feed, error);
+		status = read_round(&alpine, job, &feed, error);
 	arena_destroy(alpine.arena);
 	record_feed_close(&feed);
 	return status;

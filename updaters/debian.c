@@ -10,6 +10,7 @@
  * A codename that is not in the table below is told once, and its entries are left out.
  */
 #include "feed/json_cursor.h"
+#include "feed/json_records.h"
 #include "feed/record_feed.h"
 #include "updaters/updater.h"
 #include "version/version_key.h"
@@ -365,7 +366,7 @@ read_item(RecordFeed *feed, Tracker *tracker, ClairBytes package, const JsonMemb
 }
 
 static ClairStatus
-identify(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes *key,
+identify(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes *key,
 		 const char **problem, ClairError *error)
 {
 	(void) feed;
@@ -379,7 +380,7 @@ identify(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes *
 
 /* Reads the vulnerabilities of a package. Of two with the same name the last one counts. */
 static ClairStatus
-itemize(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes package,
+itemize(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes package,
 		ClairError *error)
 {
 	JsonCursor cursor = json_cursor(record->value, feed->arena);
@@ -410,21 +411,23 @@ itemize(RecordFeed *feed, void *context, const JsonRecord *record, ClairBytes pa
 }
 
 static ClairStatus
-debian_read(const UpdaterDocument *documents, size_t count, const ClairLimits *limits,
-			const ClairSink *sink, ClairError *error)
+debian_read(const UpdaterJob *job, ClairError *error)
 {
-	static const RecordFormat format = {.identify = identify, .itemize = itemize};
+	static const RecordFormat format = {.cutter = &json_record_cutter,
+										.identify = identify,
+										.itemize = itemize};
 	Tracker tracker = {0};
 	RecordFeed feed;
 	ClairStatus status;
 
-	if (count != 1)
-		return clair_error(error, CLAIR_INVALID, "the tracker is one document, not %zu", count);
-	status = record_feed_open(&feed, limits, sink, error);
+	if (job->count != 1)
+		return clair_error(error, CLAIR_INVALID, "the tracker is one document, not %zu",
+						   job->count);
+	status = record_feed_open(&feed, job->limits, job->sink, error);
 	if (status != CLAIR_OK)
 		return status;
-	status = record_feed_read(&feed, documents[0].name, documents[0].descriptor, &format, &tracker,
-							  error);
+	status = record_feed_read(&feed, job->documents[0].name, job->documents[0].descriptor, &format,
+							  &tracker, error);
 	record_feed_close(&feed);
 	return status;
 }

@@ -23,18 +23,35 @@ typedef struct UpdaterDocument
 	int descriptor; /* of a regular file; perhaps compressed */
 } UpdaterDocument;
 
+/* The documents of one round, or a part of it, to be read. */
+typedef struct UpdaterJob
+{
+	const UpdaterDocument *documents;
+	size_t count;
+	ClairBytes state; /* what the last run that succeeded left as WIRE_STATE, or no value */
+	const ClairLimits *limits;
+	const ClairSink *sink;
+} UpdaterJob;
+
 typedef struct Updater
 {
 	const char *name;
 
 	/*
-	 * Reads all documents of one round and gives their rows to the sink: further documents
-	 * to fetch in a next round, or records and what they say. A broken record or item is a
-	 * row; a broken document is an error, and fails the run.
+	 * Reads the documents and gives their rows to the sink: further documents to fetch in a
+	 * next round, or records and what they say. A broken record or item is a row; a broken
+	 * document is an error, and fails the run.
 	 */
-	ClairStatus (*read)(const UpdaterDocument *documents, size_t count, const ClairLimits *limits,
-						const ClairSink *sink, ClairError *error);
+	ClairStatus (*read)(const UpdaterJob *job, ClairError *error);
 } Updater;
+
+/* A row of WIRE_FURTHER. */
+extern ClairStatus
+updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
+				bool optional, const char *mode, ClairError *error);
+
+/* A row of WIRE_STATE. */
+extern ClairStatus updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error);
 
 /* NULL when there is none of this name. */
 extern const Updater *updater_by_name(ClairBytes name);

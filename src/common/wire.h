@@ -122,13 +122,18 @@ typedef enum WireType
 	C(layer, WIRE_TEXT) C(number, WIRE_INT) C(path, WIRE_TEXT) C(reason, WIRE_TEXT)
 
 /*
- * A further document that a document names. Name: unique within the updater; URL: relative
- * to the naming document's or absolute. Optional (1): it may be absent. Always (1): other
- * documents are read in its light, so it is fetched whole at every run, and when it has
- * changed all others are too. Only a document that is read alone in a job may name others.
+ * A further document that one of this job, "by", names. Name: unique within the updater; URL:
+ * relative to the naming document's or absolute. Optional (1): it may be absent. Mode:
+ *
+ *	  plain	  fetched when it has changed; its records are compared with those of the last time
+ *	  always  other documents are read in its light: fetched whole by every run, and when it has
+ *			  changed all others are too
+ *	  keep	  fetched if it never was, else taken for unchanged, with all that it names
+ *	  patch	  changes single records of other documents (record_feed_patch()), and is not remembered
  */
 #define WIRE_FURTHER_COLUMNS(C)                                                                    \
-	C(name, WIRE_TEXT) C(url, WIRE_TEXT) C(optional, WIRE_INT) C(always, WIRE_INT)
+	C(by, WIRE_TEXT)                                                                               \
+	C(name, WIRE_TEXT) C(url, WIRE_TEXT) C(optional, WIRE_INT) C(mode, WIRE_TEXT)
 
 /*
  * A record of a feed's document: key, unique within the updater, and digest (hex). The
@@ -136,17 +141,34 @@ typedef enum WireType
  */
 #define WIRE_RECORD_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(digest, WIRE_TEXT)
 
+/* A record that is gone, of a document that is not read in this run. */
+#define WIRE_GONE_COLUMNS(C) C(record, WIRE_TEXT)
+
 /*
- * A vulnerability as one record states it; digest: over this row and its ranges.
+ * What the next run is told as its job's "state", once this one has succeeded: how far an
+ * updater whose documents are patches has come. The last one of a run counts.
+ */
+#define WIRE_STATE_COLUMNS(C) C(state, WIRE_TEXT)
+
+/*
+ * A vulnerability as one record states it; digest: over this row and its ranges. Name: its CVE,
+ * if it has one. Aliases: its other names, blank-separated, in order, or no value.
  */
 #define WIRE_VULNERABILITY_COLUMNS(C)                                                              \
 	C(record, WIRE_TEXT)                                                                           \
-	C(name, WIRE_TEXT) C(digest, WIRE_TEXT) C(description, WIRE_TEXT) C(link, WIRE_TEXT)
+	C(name, WIRE_TEXT)                                                                             \
+	C(digest, WIRE_TEXT) C(description, WIRE_TEXT) C(link, WIRE_TEXT) C(aliases, WIRE_TEXT)
 
 /*
  * An affected range of a vulnerability; its rows directly follow that. Kind: source, binary.
  * Format: of the versions (dpkg, rpm, apk). Introduced: no value for "from the first version on";
  * fixed: no value when there is no fix. Status and severity: the words of the SQL enums.
+ *
+ * What a feature must be for the range to be about it, no value meaning that it does not matter:
+ * one of these architectures, or noarch; of this module (name:stream; empty: of none); of this
+ * flavour of builds (fips, ksplice, esm; empty: an ordinary one); from one of these repositories
+ * (CPEs, or a namespace for the features whose repositories are unknown). Lists are
+ * blank-separated and in order. Advisory: the one that brings the fix, such as RHSA-2031:0007.
  */
 #define WIRE_AFFECTED_COLUMNS(C)                                                                   \
 	C(record, WIRE_TEXT)                                                                           \
@@ -157,7 +179,12 @@ typedef enum WireType
 	C(package, WIRE_TEXT)                                                                          \
 	C(format, WIRE_TEXT)                                                                           \
 	C(introduced, WIRE_TEXT)                                                                       \
-	C(fixed, WIRE_TEXT) C(status, WIRE_TEXT) C(severity, WIRE_TEXT)
+	C(fixed, WIRE_TEXT)                                                                            \
+	C(status, WIRE_TEXT)                                                                           \
+	C(severity, WIRE_TEXT)                                                                         \
+	C(architectures, WIRE_TEXT)                                                                    \
+	C(module, WIRE_TEXT)                                                                           \
+	C(flavour, WIRE_TEXT) C(repositories, WIRE_TEXT) C(advisory, WIRE_TEXT)
 
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
@@ -174,6 +201,8 @@ typedef enum WireType
 	X(WIRE_LAYER_PROBLEM, "layer_problem", WIRE_LAYER_PROBLEM_COLUMNS)                             \
 	X(WIRE_FURTHER, "further", WIRE_FURTHER_COLUMNS)                                               \
 	X(WIRE_RECORD, "record", WIRE_RECORD_COLUMNS)                                                  \
+	X(WIRE_GONE, "gone", WIRE_GONE_COLUMNS)                                                        \
+	X(WIRE_STATE, "state", WIRE_STATE_COLUMNS)                                                     \
 	X(WIRE_VULNERABILITY, "vulnerability", WIRE_VULNERABILITY_COLUMNS)                             \
 	X(WIRE_AFFECTED, "affected", WIRE_AFFECTED_COLUMNS)                                            \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
@@ -186,7 +215,7 @@ typedef enum WireRelation
 		WIRE_RELATION_COUNT
 } WireRelation;
 
-#define WIRE_MAX_COLUMNS 11
+#define WIRE_MAX_COLUMNS 16
 
 typedef struct WireColumn
 {

@@ -34,45 +34,49 @@ add_fields(Digest *digest, const ClairBytes *fields, uint32_t count)
 			digest_update(digest, fields[i]);
 }
 
+/* The columns of WIRE_AFFECTED that a range fills, from its namespace on. */
+#define RANGE_COLUMNS 13
+
+static void
+range_fields(const AdvisoryRange *range, ClairBytes fields[RANGE_COLUMNS])
+{
+	const ClairBytes columns[RANGE_COLUMNS] = {
+		range->namespace,	  range->kind,	 range->package, range->format,
+		range->introduced,	  range->fixed,	 range->status,	 range->severity,
+		range->architectures, range->module, range->flavour, range->repositories,
+		range->advisory};
+
+	memcpy(fields, columns, sizeof(columns));
+}
+
 ClairStatus
 advisory_write(const AdvisoryWriter *writer, const Advisory *advisory, ClairError *error)
 {
 	const ClairSink *sink = writer->sink;
 	char digest[DIGEST_TEXT_SIZE];
-	ClairBytes vulnerability[] = {advisory->record, advisory->name, CLAIR_NULL_BYTES,
-								  advisory->description, advisory->link};
+	ClairBytes vulnerability[] = {advisory->record,		 advisory->name, CLAIR_NULL_BYTES,
+								  advisory->description, advisory->link, advisory->aliases};
+	ClairBytes affected[3 + RANGE_COLUMNS] = {advisory->record, advisory->name};
 	ClairStatus status;
 
-	add_fields(writer->digest, vulnerability, 5);
+	add_fields(writer->digest, vulnerability, 6);
 	for (uint32_t i = 0; i < advisory->range_count; i++)
 	{
-		const AdvisoryRange *range = &advisory->ranges[i];
-		ClairBytes fields[] = {range->namespace,  range->kind,	range->package, range->format,
-							   range->introduced, range->fixed, range->status,	range->severity};
-
-		add_fields(writer->digest, fields, 8);
+		range_fields(&advisory->ranges[i], affected + 3);
+		add_fields(writer->digest, affected + 3, RANGE_COLUMNS);
 	}
 	digest_finish(writer->digest, digest);
 	vulnerability[2] = (ClairBytes){digest + PREFIX_SIZE, DIGEST_HEX};
-	status = sink->row(sink->context, WIRE_VULNERABILITY, vulnerability, 5, error);
+	status = sink->row(sink->context, WIRE_VULNERABILITY, vulnerability, 6, error);
 
 	for (uint32_t i = 0; i < advisory->range_count && status == CLAIR_OK; i++)
 	{
-		const AdvisoryRange *range = &advisory->ranges[i];
 		char number[16];
-		ClairBytes fields[] = {advisory->record,
-							   advisory->name,
-							   {number, (size_t) snprintf(number, sizeof(number), "%" PRIu32, i)},
-							   range->namespace,
-							   range->kind,
-							   range->package,
-							   range->format,
-							   range->introduced,
-							   range->fixed,
-							   range->status,
-							   range->severity};
+		int size = snprintf(number, sizeof(number), "%" PRIu32, i);
 
-		status = sink->row(sink->context, WIRE_AFFECTED, fields, 11, error);
+		affected[2] = (ClairBytes){number, (size_t) size};
+		range_fields(&advisory->ranges[i], affected + 3);
+		status = sink->row(sink->context, WIRE_AFFECTED, affected, 3 + RANGE_COLUMNS, error);
 	}
 	return status;
 }

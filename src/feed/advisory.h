@@ -20,6 +20,11 @@ typedef struct AdvisoryRange
 	ClairBytes fixed;
 	ClairBytes status;
 	ClairBytes severity;
+	ClairBytes architectures;
+	ClairBytes module;
+	ClairBytes flavour;
+	ClairBytes repositories;
+	ClairBytes advisory;
 } AdvisoryRange;
 
 /* A vulnerability as one record states it: see WIRE_VULNERABILITY. */
@@ -29,6 +34,7 @@ typedef struct Advisory
 	ClairBytes name;
 	ClairBytes description;
 	ClairBytes link;
+	ClairBytes aliases;
 	const AdvisoryRange *ranges;
 	uint32_t range_count;
 } Advisory;

@@ -28,7 +28,7 @@ typedef enum State
 	STATE_END
 } State;
 
-struct JsonRecords
+typedef struct JsonRecords
 {
 	ClairStream *stream;
 	const char *array;
@@ -47,14 +47,27 @@ struct JsonRecords
 	bool seen;	   /* the array */
 	int64_t count; /* of its elements */
 	char place[64];
-};
+} JsonRecords;
 
-ClairStatus
-json_records_open(ClairStream *stream, const char *array, const ClairLimits *limits,
-				  JsonRecords **records, ClairError *error)
+static void
+json_records_close(void *records)
+{
+	JsonRecords *closed = records;
+
+	if (closed == NULL)
+		return;
+	arena_destroy(closed->arena);
+	free(closed->buffer);
+	free(closed);
+}
+
+static ClairStatus
+json_records_open(ClairStream *stream, const char *array, const ClairLimits *limits, void **records,
+				  ClairError *error)
 {
 	JsonRecords *opened = calloc(1, sizeof(JsonRecords));
 
+	*records = opened;
 	if (opened != NULL)
 	{
 		opened->stream = stream;
@@ -63,30 +76,19 @@ json_records_open(ClairStream *stream, const char *array, const ClairLimits *lim
 		opened->arena = arena_create(NAMES_CAPACITY);
 		opened->capacity = FIRST_CAPACITY;
 		opened->buffer = malloc(opened->capacity);
-	}
-	if (opened == NULL || opened->arena == NULL || opened->buffer == NULL)
-	{
+		if (opened->arena != NULL && opened->buffer != NULL)
+			return CLAIR_OK;
 		json_records_close(opened);
-		return clair_error(error, CLAIR_MEMORY, "there is not enough memory to read JSON");
 	}
-	*records = opened;
-	return CLAIR_OK;
+	return clair_error(error, CLAIR_MEMORY, "there is not enough memory to read JSON");
 }
 
-void
-json_records_close(JsonRecords *records)
+static int64_t
+json_records_size(const void *records)
 {
-	if (records == NULL)
-		return;
-	arena_destroy(records->arena);
-	free(records->buffer);
-	free(records);
-}
+	const JsonRecords *measured = records;
 
-int64_t
-json_records_size(const JsonRecords *records)
-{
-	return records->offset + (int64_t) records->end;
+	return measured->offset + (int64_t) measured->end;
 }
 
 /* An error where the reading stands; the place is the record, once its name is known. */
@@ -326,7 +328,7 @@ skip_word(JsonRecords *records, ClairError *error)
 
 /* Takes the value that begins with the byte where the reading stands. */
 static ClairStatus
-take_value(JsonRecords *records, JsonRecord *record, ClairError *error)
+take_value(JsonRecords *records, FeedRecord *record, ClairError *error)
 {
 	size_t begin = records->position - records->begin;
 	char byte = records->buffer[records->position];
@@ -358,7 +360,7 @@ take_value(JsonRecords *records, JsonRecord *record, ClairError *error)
 
 /* Takes a member's name, which begins where the reading stands, and its colon. */
 static ClairStatus
-take_name(JsonRecords *records, JsonRecord *record, ClairError *error)
+take_name(JsonRecords *records, FeedRecord *record, ClairError *error)
 {
 	JsonCursor cursor;
 	size_t begin = records->position - records->begin;
@@ -491,7 +493,7 @@ is_empty_array(ClairBytes value)
 static ClairStatus
 begin_array(JsonRecords *records, ClairError *error)
 {
-	JsonRecord value;
+	FeedRecord value;
 	ClairStatus status;
 
 	if (records->seen)
@@ -512,7 +514,7 @@ begin_array(JsonRecords *records, ClairError *error)
 
 /* The next member of the root; *found is false when it was none, or the array. */
 static ClairStatus
-next_member(JsonRecords *records, JsonRecord *record, bool *found, ClairError *error)
+next_member(JsonRecords *records, FeedRecord *record, bool *found, ClairError *error)
 {
 	ClairStatus status = begin_record(records, '}', found, error);
 	int byte;
@@ -538,7 +540,7 @@ next_member(JsonRecords *records, JsonRecord *record, bool *found, ClairError *e
 
 /* The next element of the array; *found is false at its end. */
 static ClairStatus
-next_element(JsonRecords *records, JsonRecord *record, bool *found, ClairError *error)
+next_element(JsonRecords *records, FeedRecord *record, bool *found, ClairError *error)
 {
 	ClairStatus status = begin_record(records, ']', found, error);
 
@@ -555,12 +557,13 @@ next_element(JsonRecords *records, JsonRecord *record, bool *found, ClairError *
 	return take_value(records, record, error);
 }
 
-ClairStatus
-json_records_next(JsonRecords *records, JsonRecord *record, bool *found, ClairError *error)
+static ClairStatus
+json_records_next(void *context, FeedRecord *record, bool *found, ClairError *error)
 {
+	JsonRecords *records = context;
 	ClairStatus status = CLAIR_OK;
 
-	*record = (JsonRecord){0};
+	*record = (FeedRecord){0};
 	*found = false;
 	if (records->state == STATE_BEGIN)
 		status = begin_document(records, error);
@@ -573,3 +576,6 @@ json_records_next(JsonRecords *records, JsonRecord *record, bool *found, ClairEr
 	}
 	return status;
 }
+
+const RecordCutter json_record_cutter = {json_records_open, json_records_next, json_records_size,
+										 json_records_close};

@@ -1,9 +1,9 @@
 /*
  * record_feed.c
- *    Reads a feed's JSON documents in two passes; see record_feed.h.
+ *    Reads a feed's documents by their records; see record_feed.h.
  *
- * The document is read again for the second pass. It is a spooled file, or one that somebody
- * could write to meanwhile: so what is itemised is held against the digest of the first pass.
+ * Records are collected until there are so many that asking about them is worth it. Their bytes
+ * are copied, but those of a large one, which is asked about alone.
  */
 #include "feed/record_feed.h"
 
@@ -13,21 +13,21 @@
 #include "common/stream.h"
 #include "common/text.h"
 
-#define QUESTION_KEYS  20000
-#define QUESTION_BYTES (WIRE_MAX_FRAME / 2) /* of keys; their lengths come on top */
-#define PROGRESS_EVERY 256					/* records */
+#define BATCH_RECORDS  20000
+#define BATCH_BYTES	   ((size_t) 4 << 20) /* of records, and of the keys that are asked for */
+#define LARGE_RECORD   (BATCH_BYTES / 4)
+#define PROGRESS_EVERY 256 /* records */
 #define DIGEST_HEX	   64
 #define PREFIX_SIZE	   (sizeof("sha256:") - 1)
 #define MAX_KEY		   (2 * CLAIR_MAX_NAME) /* a name, and where it is from */
 #define MEMORY_PROBLEM "there is not enough memory for the records"
 
-/* What is remembered of a record between the passes. */
-typedef struct Note
+/* A record that is asked about. */
+typedef struct Waiting
 {
+	FeedRecord record;
 	ClairBytes key;
-	char digest[DIGEST_HEX / 2]; /* the first half of its digits */
-	bool known;
-} Note;
+} Waiting;
 
 /* A document being read. */
 typedef struct Reading
@@ -35,17 +35,16 @@ typedef struct Reading
 	RecordFeed *feed;
 	const RecordFormat *format;
 	void *context;
-	JsonRecords *records;
-	Note *notes; /* in the order of the records, those left out excepted */
-	size_t note_count;
-	size_t note_capacity;
-	size_t unknown; /* notes that are not known */
+	void *records;	  /* the cutter's */
+	ClairBytes *keys; /* of all records, but for those that were left out */
+	size_t key_count;
+	size_t key_capacity;
 
-	Arena *question; /* the question's texts */
-	ClairBytes *keys;
+	Waiting *waiting;
+	ClairBytes *questions; /* a key, a blank and a digest */
 	ClairBytes *answers;
-	uint32_t key_count;
-	size_t key_bytes;
+	uint32_t waiting_count;
+	size_t waiting_bytes;
 } Reading;
 
 ClairStatus
@@ -54,11 +53,12 @@ record_feed_open(RecordFeed *feed, const ClairLimits *limits, const ClairSink *s
 {
 	*feed = (RecordFeed){.limits = limits, .sink = sink};
 	feed->arena = arena_create(record_feed_memory(limits));
-	feed->notes = arena_create(record_feed_memory(limits));
+	feed->keys = arena_create(record_feed_memory(limits));
+	feed->batch = arena_create(record_feed_memory(limits));
 	feed->digest = digest_create(DIGEST_SHA256);
 	feed->writer.sink = sink;
 	feed->writer.digest = digest_create(DIGEST_SHA256);
-	if (feed->arena != NULL && feed->notes != NULL && feed->digest != NULL &&
+	if (feed->arena != NULL && feed->keys != NULL && feed->batch != NULL && feed->digest != NULL &&
 		feed->writer.digest != NULL)
 		return CLAIR_OK;
 	record_feed_close(feed);
@@ -69,14 +69,16 @@ void
 record_feed_close(RecordFeed *feed)
 {
 	arena_destroy(feed->arena);
-	arena_destroy(feed->notes);
+	arena_destroy(feed->keys);
+	arena_destroy(feed->batch);
 	digest_destroy(feed->digest);
 	digest_destroy(feed->writer.digest);
 	*feed = (RecordFeed){0};
 }
 
-static ClairStatus
-open_document(const ClairLimits *limits, int descriptor, ClairStream **stream, ClairError *error)
+ClairStatus
+record_feed_stream(const ClairLimits *limits, int descriptor, ClairStream **stream,
+				   ClairError *error)
 {
 	ClairStream *file;
 	ClairStatus status = stream_open_file(descriptor, 0, -1, &file, error);
@@ -107,7 +109,7 @@ record_feed_load(const ClairLimits *limits, int descriptor, Arena *arena, ClairB
 	char *data = NULL;
 	size_t size = 0;
 	size_t capacity = 0;
-	ClairStatus status = open_document(limits, descriptor, &stream, error);
+	ClairStatus status = record_feed_stream(limits, descriptor, &stream, error);
 
 	if (status != CLAIR_OK)
 		return status;
@@ -134,7 +136,7 @@ record_feed_load(const ClairLimits *limits, int descriptor, Arena *arena, ClairB
 }
 
 ClairStatus
-record_feed_refuse(const JsonRecord *record, const JsonCursor *cursor, ClairError *error)
+record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairError *error)
 {
 	int64_t at = record->position + (int64_t) cursor->position;
 	char shown[64];
@@ -147,70 +149,83 @@ record_feed_refuse(const JsonRecord *record, const JsonCursor *cursor, ClairErro
 					   record->number, at, cursor->problem);
 }
 
-/* Asks about the records that were collected, and notes the answers. */
+/* Has the records read that were collected and are not known. */
 static ClairStatus
 ask(Reading *reading, ClairError *error)
 {
-	const ClairSink *sink = reading->feed->sink;
-	Note *notes;
+	RecordFeed *feed = reading->feed;
+	uint32_t count = reading->waiting_count;
 	ClairStatus status;
 
-	if (reading->key_count == 0)
+	if (count == 0)
 		return CLAIR_OK;
-	status = sink->known(sink->context, reading->keys, reading->key_count, reading->answers, error);
-	if (status != CLAIR_OK)
-		return status;
-	notes = reading->notes + reading->note_count - reading->key_count;
-	for (uint32_t i = 0; i < reading->key_count; i++)
+	status = feed->sink->known(feed->sink->context, reading->questions, count, reading->answers,
+							   error);
+	for (uint32_t i = 0; i < count && status == CLAIR_OK; i++)
 	{
-		notes[i].known = reading->answers[i].data != NULL;
-		reading->unknown += !notes[i].known;
+		const Waiting *waiting = &reading->waiting[i];
+
+		if (reading->answers[i].data != NULL)
+			continue;
+		arena_reset(feed->arena);
+		status = reading->format->itemize(feed, reading->context, &waiting->record, waiting->key,
+										  error);
 	}
-	reading->key_count = 0;
-	reading->key_bytes = 0;
-	arena_reset(reading->question);
-	return CLAIR_OK;
+	reading->waiting_count = 0;
+	reading->waiting_bytes = 0;
+	arena_reset(feed->batch);
+	return status;
 }
 
-/* Notes a record, and collects the question whether it is known. */
+/* Puts a record among those that are asked about; one that is large is asked about at once. */
 static ClairStatus
-note(Reading *reading, ClairBytes key, const char *digest, ClairError *error)
+collect(Reading *reading, const FeedRecord *record, ClairBytes key, const char *digest,
+		ClairError *error)
 {
 	RecordFeed *feed = reading->feed;
-	size_t size = key.size + 1 + DIGEST_HEX;
-	Note *added;
-	char *question;
+	bool large = record->value.size > LARGE_RECORD;
+	Waiting *waiting = &reading->waiting[reading->waiting_count];
+	size_t question_size = key.size + 1 + DIGEST_HEX;
+	char *question = arena_alloc(feed->batch, question_size);
 
-	if (reading->key_count == QUESTION_KEYS || reading->key_bytes + size > QUESTION_BYTES)
-	{
-		ClairStatus status = ask(reading, error);
-
-		if (status != CLAIR_OK)
-			return status;
-	}
-	reading->notes = arena_grow_array(feed->notes, reading->notes, reading->note_count + 1,
-									  &reading->note_capacity, sizeof(Note));
-	question = arena_alloc(reading->question, size);
-	if (reading->notes == NULL || question == NULL)
+	*waiting = (Waiting){.record = *record, .key = arena_copy(feed->batch, key)};
+	if (record->name.data != NULL)
+		waiting->record.name = arena_copy(feed->batch, record->name);
+	if (!large)
+		waiting->record.value = arena_copy(feed->batch, record->value);
+	if (question == NULL || waiting->key.data == NULL || waiting->record.value.data == NULL ||
+		(record->name.data != NULL && waiting->record.name.data == NULL))
 		return memory_error(error);
-	added = &reading->notes[reading->note_count];
-	*added = (Note){.key = arena_copy(feed->notes, key)};
-	if (added->key.data == NULL)
-		return memory_error(error);
-	memcpy(added->digest, digest, sizeof(added->digest));
-	reading->note_count++;
-
 	memcpy(question, key.data, key.size);
 	question[key.size] = ' ';
 	memcpy(question + key.size + 1, digest, DIGEST_HEX);
-	reading->keys[reading->key_count++] = (ClairBytes){question, size};
-	reading->key_bytes += size;
+	reading->questions[reading->waiting_count++] = (ClairBytes){question, question_size};
+	reading->waiting_bytes += question_size + (large ? 0 : record->value.size);
+	if (large || reading->waiting_count == BATCH_RECORDS || reading->waiting_bytes > BATCH_BYTES)
+		return ask(reading, error);
+	return CLAIR_OK;
+}
+
+/* Remembers a record's key. */
+static ClairStatus
+note(Reading *reading, ClairBytes key, ClairError *error)
+{
+	RecordFeed *feed = reading->feed;
+
+	reading->keys = arena_grow_array(feed->keys, reading->keys, reading->key_count + 1,
+									 &reading->key_capacity, sizeof(ClairBytes));
+	if (reading->keys == NULL)
+		return memory_error(error);
+	key = arena_copy(feed->keys, key);
+	if (key.data == NULL)
+		return memory_error(error);
+	reading->keys[reading->key_count++] = key;
 	return CLAIR_OK;
 }
 
 /* The record's key and the hex digits of its digest; or why it is broken. */
 static ClairStatus
-identify(Reading *reading, const JsonRecord *record, ClairBytes *key, const char **problem,
+identify(Reading *reading, const FeedRecord *record, ClairBytes *key, const char **problem,
 		 char digest[DIGEST_TEXT_SIZE], ClairError *error)
 {
 	RecordFeed *feed = reading->feed;
@@ -224,14 +239,15 @@ identify(Reading *reading, const JsonRecord *record, ClairBytes *key, const char
 	digest_update(feed->digest, record->value);
 	status = reading->format->identify(feed, reading->context, record, key, problem, error);
 	digest_finish(feed->digest, digest);
-	if (status == CLAIR_OK && *problem == NULL && (key->size == 0 || key->size > MAX_KEY))
+	if (status == CLAIR_OK && *problem == NULL && key->data != NULL &&
+		(key->size == 0 || key->size > MAX_KEY))
 		*problem = "its name is empty or too long";
 	return status;
 }
 
 /* Tells of a record that is left out. */
 static ClairStatus
-tell_broken(const RecordFeed *feed, const JsonRecord *record, ClairBytes key, const char *problem,
+tell_broken(const RecordFeed *feed, const FeedRecord *record, ClairBytes key, const char *problem,
 			ClairError *error)
 {
 	if (record->name.data != NULL)
@@ -242,7 +258,7 @@ tell_broken(const RecordFeed *feed, const JsonRecord *record, ClairBytes key, co
 
 /* States a record and its digest. */
 static ClairStatus
-outline_record(Reading *reading, const JsonRecord *record, ClairError *error)
+take_record(Reading *reading, const FeedRecord *record, ClairError *error)
 {
 	RecordFeed *feed = reading->feed;
 	char digest[DIGEST_TEXT_SIZE];
@@ -252,37 +268,17 @@ outline_record(Reading *reading, const JsonRecord *record, ClairError *error)
 
 	if (status == CLAIR_OK && problem != NULL)
 		return tell_broken(feed, record, key, problem, error);
-	if (status != CLAIR_OK)
+	if (status != CLAIR_OK || key.data == NULL)
 		return status;
 
 	ClairBytes fields[] = {feed->writer.document, key, {digest + PREFIX_SIZE, DIGEST_HEX}};
 
 	status = feed->sink->row(feed->sink->context, WIRE_RECORD, fields, 3, error);
 	if (status == CLAIR_OK)
-		status = note(reading, key, digest + PREFIX_SIZE, error);
+		status = note(reading, key, error);
+	if (status == CLAIR_OK)
+		status = collect(reading, record, key, digest + PREFIX_SIZE, error);
 	return status;
-}
-
-/* Has a record's items written if it is one of those that are not known. */
-static ClairStatus
-itemize_record(Reading *reading, const JsonRecord *record, size_t *number, ClairError *error)
-{
-	const Note *noted = reading->notes + *number;
-	char digest[DIGEST_TEXT_SIZE];
-	const char *problem;
-	ClairBytes key;
-	ClairStatus status = identify(reading, record, &key, &problem, digest, error);
-
-	if (status != CLAIR_OK || problem != NULL)
-		return status;
-	if (*number >= reading->note_count || !clair_bytes_equal(key, noted->key) ||
-		memcmp(digest + PREFIX_SIZE, noted->digest, sizeof(noted->digest)) != 0)
-		return clair_error(error, CLAIR_IO, "the document has changed while it was read");
-	(*number)++;
-	if (noted->known)
-		return CLAIR_OK;
-	reading->unknown--;
-	return reading->format->itemize(reading->feed, reading->context, record, key, error);
 }
 
 static int
@@ -293,22 +289,17 @@ compare_keys(const void *left, const void *right)
 
 /* No two records may have the same key: which of them were to be believed? */
 static ClairStatus
-check_keys(Reading *reading, ClairError *error)
+check_keys(const Reading *reading, ClairError *error)
 {
-	size_t count = reading->note_count;
-	ClairBytes *keys = arena_alloc_array(reading->feed->notes, count, sizeof(ClairBytes));
 	char shown[64];
 
-	if (keys == NULL)
-		return memory_error(error);
-	for (size_t i = 0; i < count; i++)
-		keys[i] = reading->notes[i].key;
-	qsort(keys, count, sizeof(ClairBytes), compare_keys);
-	for (size_t i = 1; i < count; i++)
+	if (reading->key_count > 0)
+		qsort(reading->keys, reading->key_count, sizeof(ClairBytes), compare_keys);
+	for (size_t i = 1; i < reading->key_count; i++)
 	{
-		if (!clair_bytes_equal(keys[i - 1], keys[i]))
+		if (!clair_bytes_equal(reading->keys[i - 1], reading->keys[i]))
 			continue;
-		text_printable(keys[i], shown, sizeof(shown));
+		text_printable(reading->keys[i], shown, sizeof(shown));
 		return clair_error(error, CLAIR_INVALID, "record \"%s\" is there twice", shown);
 	}
 	return CLAIR_OK;
@@ -318,33 +309,32 @@ static ClairStatus
 report_progress(const Reading *reading, ClairError *error)
 {
 	const RecordFeed *feed = reading->feed;
+	int64_t bytes = feed->bytes + reading->format->cutter->size(reading->records);
 
-	return feed->sink->progress(feed->sink->context,
-								feed->bytes + json_records_size(reading->records), feed->records,
-								error);
+	return feed->sink->progress(feed->sink->context, bytes, feed->records, error);
 }
 
-/* The first pass: every record's digest, and which of them are known. */
 static ClairStatus
-outline(Reading *reading, ClairError *error)
+read_records(Reading *reading, ClairError *error)
 {
+	const RecordFormat *format = reading->format;
 	RecordFeed *feed = reading->feed;
 	ClairStatus status = CLAIR_OK;
-	JsonRecord record;
+	FeedRecord record;
 	bool found = true;
 
 	while (status == CLAIR_OK && found)
 	{
-		status = json_records_next(reading->records, &record, &found, error);
+		status = format->cutter->next(reading->records, &record, &found, error);
 		if (status != CLAIR_OK || !found)
 			break;
-		if (reading->format->array != NULL && record.name.data != NULL)
+		if (format->passes_members && record.name.data != NULL)
 		{
 			arena_reset(feed->arena);
-			status = reading->format->member(feed, reading->context, &record, error);
+			status = format->member(feed, reading->context, &record, error);
 			continue;
 		}
-		status = outline_record(reading, &record, error);
+		status = take_record(reading, &record, error);
 		if (status == CLAIR_OK && ++feed->records % PROGRESS_EVERY == 0)
 			status = report_progress(reading, error);
 	}
@@ -357,89 +347,55 @@ outline(Reading *reading, ClairError *error)
 	return status;
 }
 
-/* The second pass: up to the last record that is not known. */
 static ClairStatus
-itemize(Reading *reading, ClairError *error)
+read_document(Reading *reading, int descriptor, ClairError *error)
 {
-	const RecordFeed *feed = reading->feed;
-	ClairStatus status = CLAIR_OK;
-	JsonRecord record;
-	size_t number = 0;
-
-	for (int64_t i = 0; status == CLAIR_OK && reading->unknown > 0; i++)
-	{
-		bool found;
-
-		status = json_records_next(reading->records, &record, &found, error);
-		if (status != CLAIR_OK)
-			break;
-		if (!found)
-			return clair_error(error, CLAIR_IO, "the document has changed while it was read");
-		if (reading->format->array == NULL || record.name.data == NULL)
-			status = itemize_record(reading, &record, &number, error);
-		if (status == CLAIR_OK && i % PROGRESS_EVERY == 0)
-			status = feed->sink->progress(feed->sink->context, feed->bytes, feed->records, error);
-	}
-	return status;
-}
-
-/* Opens the document and makes one pass over it; *bytes is its size, as far as it was read. */
-static ClairStatus
-pass(Reading *reading, int descriptor, ClairStatus (*over)(Reading *, ClairError *), int64_t *bytes,
-	 ClairError *error)
-{
+	const RecordCutter *cutter = reading->format->cutter;
+	RecordFeed *feed = reading->feed;
 	ClairStream *stream;
-	ClairStatus status = open_document(reading->feed->limits, descriptor, &stream, error);
+	ClairStatus status;
 
+	reading->waiting = arena_alloc_array(feed->keys, BATCH_RECORDS, sizeof(Waiting));
+	reading->questions = arena_alloc_array(feed->keys, BATCH_RECORDS, sizeof(ClairBytes));
+	reading->answers = arena_alloc_array(feed->keys, BATCH_RECORDS, sizeof(ClairBytes));
+	if (reading->waiting == NULL || reading->questions == NULL || reading->answers == NULL)
+		return memory_error(error);
+	status = record_feed_stream(feed->limits, descriptor, &stream, error);
 	if (status != CLAIR_OK)
 		return status;
-	status = json_records_open(stream, reading->format->array, reading->feed->limits,
-							   &reading->records, error);
+	status = cutter->open(stream, reading->format->part, feed->limits, &reading->records, error);
 	if (status == CLAIR_OK)
 	{
-		status = over(reading, error);
-		*bytes = json_records_size(reading->records);
-		json_records_close(reading->records);
+		status = read_records(reading, error);
+		feed->bytes += cutter->size(reading->records);
+		cutter->close(reading->records);
 	}
 	stream->close(stream);
 	return status;
 }
 
-static ClairStatus
-read_document(Reading *reading, int descriptor, ClairError *error)
+ClairStatus
+record_feed_patch(RecordFeed *feed, ClairBytes document, ClairBytes owner, int descriptor,
+				  const RecordFormat *format, void *context, ClairError *error)
 {
-	int64_t again;
-	int64_t bytes = 0;
+	Reading reading = {.feed = feed, .format = format, .context = context};
+	char shown[64];
 	ClairStatus status;
 
-	reading->keys = arena_alloc_array(reading->feed->notes, QUESTION_KEYS, sizeof(ClairBytes));
-	reading->answers = arena_alloc_array(reading->feed->notes, QUESTION_KEYS, sizeof(ClairBytes));
-	if (reading->keys == NULL || reading->answers == NULL)
-		return memory_error(error);
-	status = pass(reading, descriptor, outline, &bytes, error);
-	reading->feed->bytes += bytes;
-	if (status == CLAIR_OK && reading->unknown > 0)
-		status = pass(reading, descriptor, itemize, &again, error);
-	return status;
+	feed->writer.document = owner;
+	status = read_document(&reading, descriptor, error);
+	arena_reset(feed->arena);
+	arena_reset(feed->keys);
+	arena_reset(feed->batch);
+	if (status == CLAIR_OK || status == CLAIR_STOPPED || status == CLAIR_PROTOCOL)
+		return status;
+	text_printable(document, shown, sizeof(shown));
+	return clair_error_in(error, "document \"%s\"", shown);
 }
 
 ClairStatus
 record_feed_read(RecordFeed *feed, ClairBytes document, int descriptor, const RecordFormat *format,
 				 void *context, ClairError *error)
 {
-	Reading reading = {.feed = feed, .format = format, .context = context};
-	char shown[64];
-	ClairStatus status;
-
-	feed->writer.document = document;
-	reading.question = arena_create(record_feed_memory(feed->limits));
-	status = reading.question != NULL ? read_document(&reading, descriptor, error)
-									  : clair_error(error, CLAIR_MEMORY, MEMORY_PROBLEM);
-	arena_destroy(reading.question);
-	arena_reset(feed->arena);
-	arena_reset(feed->notes);
-	if (status == CLAIR_OK || status == CLAIR_STOPPED || status == CLAIR_PROTOCOL)
-		return status;
-	text_printable(document, shown, sizeof(shown));
-	return clair_error_in(error, "document \"%s\"", shown);
+	return record_feed_patch(feed, document, document, descriptor, format, context, error);
 }

@@ -211,7 +211,7 @@ enter_package(JsonCursor *cursor)
 }
 
 ClairStatus
-secdb_name(RecordFeed *feed, const JsonRecord *record, ClairBytes *name, const char **problem,
+secdb_name(RecordFeed *feed, const FeedRecord *record, ClairBytes *name, const char **problem,
 		   ClairError *error)
 {
 	JsonCursor cursor = json_cursor(record->value, feed->arena);
@@ -442,7 +442,7 @@ write_fix(RecordFeed *feed, const SecdbSource *source, ClairBytes record, ClairB
 
 /* Reads what the record says of its package. */
 static ClairStatus
-take_package(RecordFeed *feed, const JsonRecord *record, ClairBytes key, ClairBytes *package,
+take_package(RecordFeed *feed, const FeedRecord *record, ClairBytes key, ClairBytes *package,
 			 Fixes *fixes, ClairError *error)
 {
 	JsonCursor cursor = json_cursor(record->value, feed->arena);
@@ -467,7 +467,7 @@ take_package(RecordFeed *feed, const JsonRecord *record, ClairBytes key, ClairBy
 }
 
 ClairStatus
-secdb_itemize(RecordFeed *feed, const SecdbSource *source, const JsonRecord *record, ClairBytes key,
+secdb_itemize(RecordFeed *feed, const SecdbSource *source, const FeedRecord *record, ClairBytes key,
 			  const ClairBytes *rejected, size_t rejected_count, ClairError *error)
 {
 	Fixes fixes = {0};

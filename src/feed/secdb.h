@@ -21,7 +21,7 @@ typedef struct SecdbSource
  * The name of the package that a record is about, or a problem: why the record is broken. A
  * record that is not JSON is an error.
  */
-extern ClairStatus secdb_name(RecordFeed *feed, const JsonRecord *record, ClairBytes *name,
+extern ClairStatus secdb_name(RecordFeed *feed, const FeedRecord *record, ClairBytes *name,
 							  const char **problem, ClairError *error);
 
 /*
@@ -29,7 +29,7 @@ extern ClairStatus secdb_name(RecordFeed *feed, const JsonRecord *record, ClairB
  * any version of the package, whatever the record says; others that it does not know too.
  */
 extern ClairStatus
-secdb_itemize(RecordFeed *feed, const SecdbSource *source, const JsonRecord *record, ClairBytes key,
+secdb_itemize(RecordFeed *feed, const SecdbSource *source, const FeedRecord *record, ClairBytes key,
 			  const ClairBytes *rejected, size_t rejected_count, ClairError *error);
 
 /*

@@ -11,6 +11,7 @@
  *	  platform		 index: which image of several; no value: linux and architecture
  *	  architecture	 index: the server's own
  *	  updater		 update: whose documents these are
+ *	  state			 update: what the updater's last run left as WIRE_STATE, or no value
  *
  * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START. Before
  * the first byte of an input is read, the process has given up everything that it does not
@@ -42,7 +43,7 @@ typedef struct Reader
 	ImageJob image;
 	const Updater *updater; /* NULL for an image */
 	UpdaterDocument *documents;
-	size_t document_count;
+	UpdaterJob update;
 } Reader;
 
 /* Copies a value that may be missing. */
@@ -58,9 +59,9 @@ copy_field(Reader *reader, ClairBytes field, ClairBytes *copy, ClairError *error
 static ClairStatus
 add_document(Reader *reader, const ConnectionFrame *frame, ClairError *error)
 {
-	UpdaterDocument *document = &reader->documents[reader->document_count];
+	UpdaterDocument *document = &reader->documents[reader->update.count];
 
-	if (reader->document_count == MAX_DOCUMENTS)
+	if (reader->update.count == MAX_DOCUMENTS)
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent more than %d documents",
 						   MAX_DOCUMENTS);
 	document->descriptor = connection_take_descriptor(reader->connection);
@@ -69,7 +70,7 @@ add_document(Reader *reader, const ConnectionFrame *frame, ClairError *error)
 	if (copy_field(reader, frame->fields[0], &document->name, error) != CLAIR_OK ||
 		copy_field(reader, frame->fields[1], &document->url, error) != CLAIR_OK)
 		return error->status;
-	reader->document_count++;
+	reader->update.count++;
 	return CLAIR_OK;
 }
 
@@ -125,6 +126,7 @@ receive_job(Reader *reader, ClairError *error)
 	if (reader->updater == NULL)
 		return clair_error(error, CLAIR_MISSING, "unknown updater \"%s\"",
 						   updater.data != NULL ? updater.data : "");
+	reader->update.state = job_text(&reader->job, "state");
 	return receive_documents(reader, error);
 }
 
@@ -144,14 +146,16 @@ prepare(const Reader *reader, ClairError *error)
 }
 
 static ClairStatus
-read_input(const Reader *reader, ClairError *error)
+read_input(Reader *reader, ClairError *error)
 {
 	ClairSink sink = connection_sink(reader->connection);
 
-	if (reader->updater != NULL)
-		return reader->updater->read(reader->documents, reader->document_count, &reader->limits,
-									 &sink, error);
-	return image_index(&reader->image, &reader->limits, &sink, error);
+	if (reader->updater == NULL)
+		return image_index(&reader->image, &reader->limits, &sink, error);
+	reader->update.documents = reader->documents;
+	reader->update.limits = &reader->limits;
+	reader->update.sink = &sink;
+	return reader->updater->read(&reader->update, error);
 }
 
 int

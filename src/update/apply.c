@@ -39,16 +39,15 @@
 /* The tables that applying works with, besides those that stage.c fills. */
 static const char create_tables[] =
 	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_duplicate, pg_temp.stage_change,"
-	"     pg_temp.stage_gone, pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new;"
+	"     pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new;"
 	/* documents whose records are compared: read, absent, or no longer named */
 	"CREATE TEMPORARY TABLE stage_document (name text COLLATE \"C\", url text, named_by text,"
-	"     optional boolean, always boolean, etag text, last_modified text, size bigint,"
+	"     optional boolean, mode text, etag text, last_modified text, size bigint,"
 	"     named boolean);"
 	"CREATE TEMPORARY TABLE stage_duplicate (record text COLLATE \"C\");"
 	/* records that are new or not what they were; with broken ones the digest is empty */
 	"CREATE TEMPORARY TABLE stage_change (record text COLLATE \"C\", document text COLLATE \"C\","
 	"     digest text, reread boolean, broken boolean);"
-	"CREATE TEMPORARY TABLE stage_gone (record text COLLATE \"C\");"
 	/* vulnerabilities that end, and whether a new version of them begins (null: not compared) */
 	"CREATE TEMPORARY TABLE stage_ended (id bigint, record text COLLATE \"C\","
 	"     name text COLLATE \"C\", replaced boolean);"
@@ -89,12 +88,12 @@ StageDocumentStates(UpdateRun *run)
 							   named ? FormatUrl(&document->url) : "",
 							   document->named_by,
 							   document->optional ? "true" : "false",
-							   document->always ? "true" : "false",
+							   DocumentModeWord(document->mode),
 							   document->etag,
 							   document->last_modified,
 							   psprintf(INT64_FORMAT, document->size)};
 
-		if (document->state == DOCUMENT_UNCHANGED)
+		if (document->state == DOCUMENT_UNCHANGED || document->mode == DOCUMENT_PATCH)
 			continue;
 		for (size_t i = 0; i < lengthof(columns); i++)
 			columns[i][rows] = clair_bytes(texts[i] != NULL ? texts[i] : "");
@@ -103,11 +102,11 @@ StageDocumentStates(UpdateRun *run)
 	for (size_t i = 0; i < lengthof(columns); i++)
 		AddTextArray(&parameters, columns[i], rows);
 	RunSql("INSERT INTO pg_temp.stage_document"
-		   " SELECT name, url, nullif(named_by, ''), optional::boolean, always::boolean,"
+		   " SELECT name, url, nullif(named_by, ''), optional::boolean, mode,"
 		   "     nullif(etag, ''), nullif(last_modified, ''), size::bigint, url <> ''"
 		   " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
 		   "     $7::text[], $8::text[])"
-		   "     AS d(name, url, named_by, optional, always, etag, last_modified, size)",
+		   "     AS d(name, url, named_by, optional, mode, etag, last_modified, size)",
 		   &parameters);
 }
 
@@ -179,6 +178,8 @@ Compare(const UpdateRun *run)
 				 " WHERE r.digest IS DISTINCT FROM s.digest OR r.document <> s.document");
 	if (run->first)
 		return; /* nothing can have gone */
+	RunStep(run, "DELETE FROM pg_temp.stage_gone"
+				 " WHERE record IN (SELECT record FROM pg_temp.stage_record)");
 	RunStep(run, "INSERT INTO pg_temp.stage_gone"
 				 " SELECT r.record"
 				 " FROM pg_temp.stage_document AS d"
@@ -265,9 +266,9 @@ RememberDocuments(const UpdateRun *run)
 				 " DO UPDATE SET document = excluded.document, digest = excluded.digest");
 	RunStep(run, "DELETE FROM clair.document WHERE updater = $1"
 				 "     AND name IN (SELECT name FROM pg_temp.stage_document WHERE NOT named)");
-	RunStep(run, "INSERT INTO clair.document (updater, name, url, named_by, optional, always, etag,"
+	RunStep(run, "INSERT INTO clair.document (updater, name, url, named_by, optional, mode, etag,"
 				 "     last_modified, run, size, records)"
-				 " SELECT $1, s.name, s.url, s.named_by, s.optional, s.always, s.etag,"
+				 " SELECT $1, s.name, s.url, s.named_by, s.optional, s.mode, s.etag,"
 				 "     s.last_modified, $2, s.size, COALESCE(n.records, 0)"
 				 " FROM pg_temp.stage_document AS s"
 				 "     LEFT JOIN (SELECT document, count(*) AS records FROM pg_temp.stage_record"
@@ -275,9 +276,27 @@ RememberDocuments(const UpdateRun *run)
 				 " WHERE s.named"
 				 " ON CONFLICT (updater, name) DO UPDATE SET url = excluded.url,"
 				 "     named_by = excluded.named_by, optional = excluded.optional,"
-				 "     always = excluded.always, etag = excluded.etag,"
+				 "     mode = excluded.mode, etag = excluded.etag,"
 				 "     last_modified = excluded.last_modified, run = excluded.run,"
 				 "     size = excluded.size, records = excluded.records");
+}
+
+/* Remembers how far the updater has come; a run that says nothing of that leaves it as it is. */
+static void
+RememberState(const UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, run->settings.name);
+	AddInteger(&parameters, run->id);
+	AddText(&parameters, run->settings.url);
+	AddInteger(&parameters, run->settings.revision);
+	AddText(&parameters, run->state != NULL ? run->state : run->old_state);
+	RunSql("INSERT INTO clair.updater_state (updater, run, url, revision, state)"
+		   " VALUES ($1, $2, $3, $4, $5)"
+		   " ON CONFLICT (updater) DO UPDATE SET run = excluded.run, url = excluded.url,"
+		   "     revision = excluded.revision, state = excluded.state",
+		   &parameters);
 }
 
 /* Ends the run's row; begun is how many vulnerabilities began. Whether anything changed. */
@@ -379,6 +398,7 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	EndOldOnes(run);
 	begun = BeginNewOnes(run);
 	RememberDocuments(run);
+	RememberState(run);
 	changed = RecordSuccess(run, begun);
 	AtEOXact_GUC(false, settings);
 	if (changed && callback != NULL)

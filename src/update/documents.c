@@ -5,7 +5,9 @@
  * The updater's row names the first document; what is read of a document may name further
  * ones, for the next round. One that has not changed still names what it named before. A
  * round goes in batches, because each document that is being read is an open file; those
- * that the others are read in the light of ("always") are part of every batch.
+ * that the others are read in the light of ("always") are part of every batch. One that is
+ * kept since an earlier run is not even asked for, nor is what it named. A patch changes records
+ * of other documents, and is forgotten once it is applied.
  */
 #include "postgres.h"
 
@@ -28,6 +30,29 @@ typedef struct DocumentEntry
 	const char *name; /* the key */
 	Document *document;
 } DocumentEntry;
+
+static const char *const mode_words[] = {[DOCUMENT_PLAIN] = "plain",
+										 [DOCUMENT_ALWAYS] = "always",
+										 [DOCUMENT_KEEP] = "keep",
+										 [DOCUMENT_PATCH] = "patch"};
+
+bool
+ParseDocumentMode(const char *word, DocumentMode *mode)
+{
+	for (size_t i = 0; i < lengthof(mode_words); i++)
+		if (strcmp(word, mode_words[i]) == 0)
+		{
+			*mode = (DocumentMode) i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+DocumentModeWord(DocumentMode mode)
+{
+	return mode_words[mode];
+}
 
 static uint32
 HashName(const void *key, pg_attribute_unused() Size size)
@@ -81,8 +106,7 @@ LoadDocuments(UpdateRun *run)
 										 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	BeginWork(&work);
 	AddText(&parameters, run->settings.name);
-	count = RunSql("SELECT name, url, etag, last_modified, named_by, optional::integer,"
-				   "     always::integer"
+	count = RunSql("SELECT name, url, etag, last_modified, named_by, optional::integer, mode"
 				   " FROM clair.document WHERE updater = $1 ORDER BY name",
 				   &parameters);
 	MemoryContextSwitchTo(run->context);
@@ -95,7 +119,8 @@ LoadDocuments(UpdateRun *run)
 		document->old_last_modified = ResultText(i, 4);
 		document->named_by = ResultText(i, 5);
 		document->optional = ResultInteger(i, 6) != 0;
-		document->always = ResultInteger(i, 7) != 0;
+		if (!ParseDocumentMode(ResultText(i, 7), &document->mode))
+			elog(ERROR, "unknown mode of a document: %s", ResultText(i, 7));
 	}
 	for (int64 i = 0; i < count; i++)
 	{
@@ -155,7 +180,7 @@ CheckPlace(const UpdateRun *run, const Document *by, const Document *document)
 
 Document *
 NameDocument(UpdateRun *run, const Document *by, const char *name, const char *url, bool optional,
-			 bool always)
+			 DocumentMode mode)
 {
 	MemoryContext old_context;
 	Document *document = FindDocument(run, name);
@@ -176,7 +201,7 @@ NameDocument(UpdateRun *run, const Document *by, const char *name, const char *u
 	document->base = document->url;
 	document->named_by = by != NULL ? by->name : NULL;
 	document->optional = optional;
-	document->always = always;
+	document->mode = mode;
 	document->state = DOCUMENT_NAMED;
 	if (by != NULL)
 		CheckPlace(run, by, document);
@@ -230,10 +255,21 @@ HaveChanged(List *always)
 	return false;
 }
 
-/* Names again what a document that has not changed named in the run that read it last. */
+/* Whether a document stands for what an earlier run read of it, without being asked for. */
+static bool
+IsKept(const UpdateRun *run, const Document *document)
+{
+	return document->mode == DOCUMENT_KEEP && document->old_url != NULL && !run->anew;
+}
+
+/*
+ * Names again what a document that has not changed named in the run that read it last. What is
+ * kept keeps these, too.
+ */
 static List *
 NameAgain(UpdateRun *run, const Document *by)
 {
+	bool kept = IsKept(run, by);
 	List *named = NIL;
 	ListCell *cell;
 
@@ -241,7 +277,7 @@ NameAgain(UpdateRun *run, const Document *by)
 	{
 		const Document *old = lfirst(cell);
 		Document *document = NameDocument(run, by, old->name, old->old_url, old->optional,
-										  old->always);
+										  kept ? DOCUMENT_KEEP : old->mode);
 
 		if (document != NULL)
 			named = lappend(named, document);
@@ -253,11 +289,21 @@ NameAgain(UpdateRun *run, const Document *by)
 static List *
 ReadBatch(UpdateRun *run, List *always, List *batch, bool conditional)
 {
+	List *wanted = NIL;
 	List *fetched = NIL;
 	List *next = NIL;
 	ListCell *cell;
 
-	GetDocuments(run, batch, conditional);
+	foreach (cell, batch)
+	{
+		Document *document = lfirst(cell);
+
+		if (IsKept(run, document))
+			document->state = DOCUMENT_UNCHANGED;
+		else
+			wanted = lappend(wanted, document);
+	}
+	GetDocuments(run, wanted, conditional);
 	foreach (cell, batch)
 	{
 		Document *document = lfirst(cell);
@@ -294,13 +340,13 @@ ReadRound(UpdateRun *run, List *round)
 	{
 		Document *document = lfirst(cell);
 
-		if (document->always)
+		if (document->mode == DOCUMENT_ALWAYS)
 			always = lappend(always, document);
 		else
 			others = lappend(others, document);
 	}
 	GetDocuments(run, always, false);
-	conditional = !HaveChanged(always);
+	conditional = !run->anew && !HaveChanged(always);
 	for (int first = 0; first < list_length(others); first += BATCH_SIZE)
 	{
 		List *batch = NIL;
@@ -326,7 +372,7 @@ ReadDocuments(UpdateRun *run)
 
 	LoadDocuments(run);
 	round = list_make1(
-		NameDocument(run, NULL, run->settings.document, run->settings.url, false, false));
+		NameDocument(run, NULL, run->settings.document, run->settings.url, false, DOCUMENT_PLAIN));
 	for (int number = 1; round != NIL; number++)
 	{
 		if (number > CLAIR_MAX_NESTING)

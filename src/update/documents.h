@@ -24,6 +24,15 @@ typedef enum DocumentState
 	DOCUMENT_ABSENT		/* there is none, and need not be */
 } DocumentState;
 
+/* How a document is treated, see WIRE_FURTHER. */
+typedef enum DocumentMode
+{
+	DOCUMENT_PLAIN,
+	DOCUMENT_ALWAYS,
+	DOCUMENT_KEEP,
+	DOCUMENT_PATCH
+} DocumentMode;
+
 typedef struct Document
 {
 	const char *name;
@@ -31,7 +40,7 @@ typedef struct Document
 	Url base;			  /* where it came from in the end: what it names is relative to that */
 	const char *named_by; /* NULL: it is the first one */
 	bool optional;
-	bool always;
+	DocumentMode mode;
 	DocumentState state;
 	const char *etag;
 	const char *last_modified;
@@ -62,7 +71,11 @@ extern void ReadDocuments(struct UpdateRun *run);
  * be. NULL when it has been named before.
  */
 extern Document *NameDocument(struct UpdateRun *run, const Document *by, const char *name,
-							  const char *url, bool optional, bool always);
+							  const char *url, bool optional, DocumentMode mode);
+
+/* The mode that a word means, and the word; false when there is none of that name. */
+extern bool ParseDocumentMode(const char *word, DocumentMode *mode);
+extern const char *DocumentModeWord(DocumentMode mode);
 
 /* What an earlier run said of the documents that this one no longer names. */
 extern List *ForgottenDocuments(const struct UpdateRun *run);

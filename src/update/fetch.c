@@ -206,8 +206,9 @@ TakeTransferred(UpdateRun *run, List *documents, const HelperFrame *frame)
 	{
 		document->state = DOCUMENT_FETCHED;
 		document->size = bytes;
-		document->etag = document->always ? ContentDigest(run, document->content->fd)
-										  : CopyField(run, frame->fields[TRANSFERRED_ETAG]);
+		document->etag = document->mode == DOCUMENT_ALWAYS
+							 ? ContentDigest(run, document->content->fd)
+							 : CopyField(run, frame->fields[TRANSFERRED_ETAG]);
 		document->last_modified = CopyField(run, frame->fields[TRANSFERRED_LAST_MODIFIED]);
 		if (frame->fields[TRANSFERRED_URL].data != NULL)
 			ParseUrl(CopyField(run, frame->fields[TRANSFERRED_URL]), &document->base);

@@ -64,6 +64,27 @@ ReportProgress(UpdateRun *run)
 		SaveProgress(run);
 }
 
+/* Reads how far the updater has come: in that place, and in the way of this version. */
+static void
+LoadState(UpdateRun *run)
+{
+	SqlParameters parameters = {0};
+	MemoryContext old_context;
+
+	AddText(&parameters, run->settings.name);
+	AddText(&parameters, run->settings.url);
+	AddInteger(&parameters, run->settings.revision);
+	if (RunSql("SELECT (revision <> $3)::integer,"
+			   "     CASE WHEN revision = $3 AND url = $2 THEN state END"
+			   " FROM clair.updater_state WHERE updater = $1",
+			   &parameters) == 0)
+		return;
+	run->anew = ResultInteger(0, 1) != 0;
+	old_context = MemoryContextSwitchTo(run->context);
+	run->old_state = ResultText(0, 2);
+	MemoryContextSwitchTo(old_context);
+}
+
 /*
  * Writes the run's row, and ends the rows that killed workers left. False when the updater
  * has had a run of this request: another worker of the same call was faster.
@@ -77,6 +98,7 @@ BeginRun(UpdateRun *run, const char *updater, int64 request)
 
 	BeginWork(&work);
 	LoadUpdater(updater, &run->settings, run->context);
+	LoadState(run);
 	AddText(&parameters, updater);
 	RunSql("UPDATE clair.update_run SET state = 'failed', finished_at = now(),"
 		   "     error = 'its worker ended unexpectedly'"

@@ -31,6 +31,9 @@ typedef struct UpdateRun
 {
 	int64 id;
 	bool first;
+	bool anew; /* its documents are read in another way than in earlier runs: all of them again */
+	const char *old_state; /* what an earlier run left to go on from, or NULL */
+	const char *state;	   /* what this one leaves; NULL: the same */
 	UpdaterSettings settings;
 	DocumentSet documents;
 	Descriptor *root; /* directory of the first document, if that is a file */

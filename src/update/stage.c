@@ -39,6 +39,7 @@ typedef struct StageLayout
 } StageLayout;
 
 static const StageLayout layouts[] = {{WIRE_RECORD, false, 0},
+									  {WIRE_GONE, false, 0},
 									  {WIRE_VULNERABILITY, true, 0},
 									  {WIRE_AFFECTED, true, 2},
 									  {WIRE_BROKEN, false, 0}};
@@ -56,7 +57,7 @@ typedef struct Staging
 {
 	UpdateRun *run;
 	Helper *reader;
-	const Document *sole; /* the only one that is read, if it is */
+	List *documents; /* that are read */
 	StageTable *tables[lengthof(layouts)];
 	StringInfoData item_record; /* of the vulnerability that came last */
 	StringInfoData item_name;
@@ -234,23 +235,51 @@ CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
 		FlushRows(staging);
 }
 
-/* Takes a document that the one that is read names. */
+/* The document of this name among those that are read, or NULL. */
+static const Document *
+FindRead(const Staging *staging, const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, staging->documents)
+	{
+		const Document *document = lfirst(cell);
+
+		if (strcmp(document->name, name) == 0)
+			return document;
+	}
+	return NULL;
+}
+
+static char *
+CopyText(ClairBytes field)
+{
+	return field.data != NULL ? pnstrdup(field.data, field.size) : pstrdup("");
+}
+
+/* Takes a document that one of those that are read names. */
 static void
 TakeFurther(Staging *staging, const ClairBytes *fields)
 {
-	char *name = fields[0].data != NULL ? pnstrdup(fields[0].data, fields[0].size) : NULL;
-	char *url = fields[1].data != NULL ? pnstrdup(fields[1].data, fields[1].size) : NULL;
+	const Document *by = FindRead(staging, CopyText(fields[0]));
+	DocumentMode mode;
 	int64 optional;
-	int64 always;
 	Document *document;
 
-	if (name == NULL || url == NULL || staging->sole == NULL ||
-		!wire_integer(fields[2], &optional) || !wire_integer(fields[3], &always))
+	if (by == NULL || fields[1].size == 0 || fields[2].size == 0 ||
+		!wire_integer(fields[3], &optional) || !ParseDocumentMode(CopyText(fields[4]), &mode))
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader named a further document out of place")));
-	document = NameDocument(staging->run, staging->sole, name, url, optional != 0, always != 0);
+	document = NameDocument(staging->run, by, CopyText(fields[1]), CopyText(fields[2]),
+							optional != 0, mode);
 	if (document != NULL)
 		staging->further = lappend(staging->further, document);
+}
+
+static void
+TakeState(UpdateRun *run, ClairBytes state)
+{
+	run->state = MemoryContextStrdup(run->context, CopyText(state));
 }
 
 static void
@@ -259,6 +288,11 @@ TakeRow(Staging *staging, const HelperFrame *frame)
 	if (frame->relation == WIRE_FURTHER)
 	{
 		TakeFurther(staging, frame->fields);
+		return;
+	}
+	if (frame->relation == WIRE_STATE)
+	{
+		TakeState(staging->run, frame->fields[0]);
 		return;
 	}
 	for (size_t i = 0; i < lengthof(layouts); i++)
@@ -303,12 +337,14 @@ AnswerKnown(Staging *staging, const HelperFrame *question)
 	AddText(&parameters, staging->run->settings.name);
 	AddTextArray(&parameters, records, question->count);
 	AddTextArray(&parameters, digests, question->count);
-	known = RunSql(
-		"SELECT k.number"
-		" FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS k(record, digest, number)"
-		"     JOIN clair.record AS r ON r.updater = $1 AND r.record = k.record"
-		"         AND r.digest = k.digest",
-		&parameters);
+	known = staging->run->anew
+				? 0
+				: RunSql("SELECT k.number"
+						 " FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS k(record, "
+						 "digest, number)"
+						 "     JOIN clair.record AS r ON r.updater = $1 AND r.record = k.record"
+						 "         AND r.digest = k.digest",
+						 &parameters);
 	for (int64 i = 0; i < known; i++)
 		answers[ResultInteger(i, 1) - 1] = CLAIR_LITERAL("");
 	EndWork(&work);
@@ -357,6 +393,7 @@ SendDocuments(Staging *staging, List *documents)
 
 	AddToJob(job, "job", "update");
 	AddToJob(job, "updater", staging->run->settings.name);
+	AddToJob(job, "state", staging->run->old_state);
 	SendJob(staging->reader, job);
 	foreach (cell, documents)
 	{
@@ -375,7 +412,7 @@ StageDocuments(UpdateRun *run, List *documents)
 
 	run->phase = "stage";
 	staging->run = run;
-	staging->sole = list_length(documents) == 1 ? linitial(documents) : NULL;
+	staging->documents = documents;
 	staging->collected = AllocSetContextCreate(CurrentMemoryContext, "clair rows",
 											   ALLOCSET_DEFAULT_SIZES);
 	staging->row = AllocSetContextCreate(CurrentMemoryContext, "clair row", ALLOCSET_DEFAULT_SIZES);

@@ -13,7 +13,8 @@ CREATE TABLE clair.builtin_updater (
     namespaces text[] NOT NULL,
     hosts text[] NOT NULL,
     enabled boolean NOT NULL,
-    stale_after interval NOT NULL
+    stale_after interval NOT NULL,
+    revision integer NOT NULL
 );
 COMMENT ON TABLE clair.builtin_updater IS 'the updaters that the extension brings';
 COMMENT ON COLUMN clair.builtin_updater.name IS 'name of the updater';
@@ -26,6 +27,23 @@ COMMENT ON COLUMN clair.builtin_updater.hosts IS
 COMMENT ON COLUMN clair.builtin_updater.enabled IS 'whether clair.update() without a name runs it';
 COMMENT ON COLUMN clair.builtin_updater.stale_after IS
     'age of the last success from which on what it says is stale';
+COMMENT ON COLUMN clair.builtin_updater.revision IS
+    'number of the way in which its documents are read: when that changes, all are read again';
+
+CREATE TABLE clair.updater_state (
+    updater text COLLATE "C" PRIMARY KEY,
+    run bigint NOT NULL,
+    url text NOT NULL,
+    revision integer NOT NULL,
+    state text
+);
+COMMENT ON TABLE clair.updater_state IS 'how far updaters have come';
+COMMENT ON COLUMN clair.updater_state.updater IS 'the updater';
+COMMENT ON COLUMN clair.updater_state.run IS 'its last run that read a document';
+COMMENT ON COLUMN clair.updater_state.url IS 'where the first document was then';
+COMMENT ON COLUMN clair.updater_state.revision IS 'the updater''s revision then';
+COMMENT ON COLUMN clair.updater_state.state IS
+    'what the next run goes on from, in the updater''s own words, if it reads changes only';
 
 CREATE TABLE clair.updater_setting (
     name text COLLATE "C" PRIMARY KEY,
@@ -102,7 +120,7 @@ CREATE TABLE clair.document (
     url text NOT NULL,
     named_by text COLLATE "C",
     optional boolean NOT NULL,
-    always boolean NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('plain', 'always', 'keep')),
     etag text,
     last_modified text,
     run bigint NOT NULL,
@@ -116,8 +134,8 @@ COMMENT ON COLUMN clair.document.name IS 'name of the document';
 COMMENT ON COLUMN clair.document.url IS 'where it was fetched from';
 COMMENT ON COLUMN clair.document.named_by IS 'the document that names it; null for the first one';
 COMMENT ON COLUMN clair.document.optional IS 'whether it may be absent';
-COMMENT ON COLUMN clair.document.always IS
-    'whether the others are read in its light: it is fetched whole by every run';
+COMMENT ON COLUMN clair.document.mode IS
+    'plain: fetched when it has changed; always: the others are read in its light, so it is fetched whole by every run; keep: fetched once';
 COMMENT ON COLUMN clair.document.etag IS
     'its validator: the server''s; of a file, its size, time and inode; of one that is always fetched, its digest';
 COMMENT ON COLUMN clair.document.last_modified IS 'its Last-Modified';
@@ -227,6 +245,7 @@ COMMENT ON COLUMN clair.frozen_namespace.namespace IS 'the namespace';
 COMMENT ON COLUMN clair.frozen_namespace.run IS 'the run that found it gone';
 
 SELECT pg_catalog.pg_extension_config_dump('clair.updater_setting', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.updater_state', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.update_run', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.update_run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.document', '');

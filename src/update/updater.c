@@ -42,7 +42,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 			   "     COALESCE(u.options ->> 'proxy', $2),"
 			   "     COALESCE(u.options ->> 'user_agent', $3),"
 			   "     COALESCE(u.options ->> 'parallel', $4::text),"
-			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5)"
+			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5), b.revision"
 			   " FROM clair.updater AS u"
 			   "     JOIN clair.builtin_updater AS b ON b.name = u.name"
 			   "     LEFT JOIN clair.updater_setting AS s ON s.name = u.name"
@@ -60,6 +60,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->user_agent = ResultText(0, ++column);
 	settings->parallel = ResultText(0, ++column);
 	settings->max_shrinkage = ResultInteger(0, ++column);
+	settings->revision = ResultInteger(0, ++column);
 	MemoryContextSwitchTo(old_context);
 }
 

@@ -18,6 +18,7 @@ typedef struct UpdaterSettings
 	const char *user_agent;
 	const char *parallel; /* transfers at once, a number */
 	int64 max_shrinkage;  /* percent */
+	int64 revision;		  /* of the way in which its documents are read */
 } UpdaterSettings;
 
 /* Reads them, within SPI; the texts are in context. */

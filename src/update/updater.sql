@@ -2,12 +2,12 @@
  * Updaters: which there are, how they are set, run and scheduled, and how they fare.
  */
 INSERT INTO clair.builtin_updater
-    (name, title, url, document, namespaces, hosts, enabled, stale_after)
+    (name, title, url, document, namespaces, hosts, enabled, stale_after, revision)
 VALUES
     ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
-     '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days'),
+     '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', 1),
     ('debian', 'Debian security tracker', 'https://security-tracker.debian.org/tracker/data/json',
-     'json', '{debian:%}', '{}', true, '2 days');
+     'json', '{debian:%}', '{}', true, '2 days', 1);
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

@@ -71,15 +71,15 @@ split(ClairBytes document, const char *array, size_t piece_size)
 	Arena *arena = arena_create(1 << 24);
 	Outcome outcome = {.all_json = true};
 	ClairError error;
-	JsonRecords *records;
-	JsonRecord record;
+	void *records;
+	FeedRecord record;
 	bool found = true;
 
 	require(arena != NULL &&
-			json_records_open(&pieces.stream, array, &limits, &records, &error) == CLAIR_OK);
+			json_record_cutter.open(&pieces.stream, array, &limits, &records, &error) == CLAIR_OK);
 	while (outcome.status == CLAIR_OK && found)
 	{
-		outcome.status = json_records_next(records, &record, &found, &error);
+		outcome.status = json_record_cutter.next(records, &record, &found, &error);
 		if (outcome.status != CLAIR_OK || !found)
 			continue;
 		require(record.value.size > 0 &&
@@ -90,7 +90,7 @@ split(ClairBytes document, const char *array, size_t piece_size)
 		outcome.all_json &= is_json(arena, record.value);
 		arena_reset(arena);
 	}
-	json_records_close(records);
+	json_record_cutter.close(records);
 	arena_destroy(arena);
 	free(pieces.piece);
 	return outcome;

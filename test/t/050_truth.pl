@@ -260,7 +260,7 @@ my %SAID = (
         . ' f.source_version, f.architecture, f.invalid_version, f.problem'
         . ' FROM clair.feature AS f JOIN clair.package_database AS p ON p.id = f.database_id',
     records => 'TABLE clair.record',
-    documents => 'SELECT updater, name, url, named_by, optional, always, etag, size, records FROM clair.document',
+    documents => 'SELECT updater, name, url, named_by, optional, mode, etag, size, records FROM clair.document',
     vulnerabilities => 'SELECT updater, record, name, digest, frozen, link, description'
         . ' FROM clair.vulnerability WHERE until_run IS NULL',
     ranges => 'SELECT v.updater, v.record, v.name, a.number, a.namespace, a.kind, a.package,'

@@ -31,30 +31,31 @@ check_index(void)
 				  "<a href=\"v3.9\"><a href=\"last-update\"><a href=\"v3/\"><a href=\"v3.x/\">"
 				  "<a href=\"v3.10.1/\"><a href=\"V3.1/\"><a href=\"v.1/\"><a href=\"v3.99999/\">"),
 		CLAIR_OK, "a listing of a server");
-	CHECK_TEXT(clair_bytes(recorder.rows),
-			   "\nfurther|v3.9/main.json|v3.9/main.json|0|0\n"
-			   "\nfurther|v3.9/community.json|v3.9/community.json|1|0\n"
-			   "\nfurther|v3.10/main.json|v3.10/main.json|0|0\n"
-			   "\nfurther|v3.10/community.json|v3.10/community.json|1|0\n"
-			   "\nfurther|edge/main.json|edge/main.json|0|0\n"
-			   "\nfurther|edge/community.json|edge/community.json|1|0\n"
-			   "\nfurther|rejections/main.yaml|https://gitlab.alpinelinux.org/alpine/security/"
-			   "security-rejections/-/raw/master/main.yaml|1|1\n"
-			   "\nfurther|rejections/community.yaml|https://gitlab.alpinelinux.org/alpine/security/"
-			   "security-rejections/-/raw/master/community.yaml|1|1\n",
-			   "branches in their order, each once, and the lists of rejections");
+	CHECK_TEXT(
+		clair_bytes(recorder.rows),
+		"\nfurther|index|v3.9/main.json|v3.9/main.json|0|plain\n"
+		"\nfurther|index|v3.9/community.json|v3.9/community.json|1|plain\n"
+		"\nfurther|index|v3.10/main.json|v3.10/main.json|0|plain\n"
+		"\nfurther|index|v3.10/community.json|v3.10/community.json|1|plain\n"
+		"\nfurther|index|edge/main.json|edge/main.json|0|plain\n"
+		"\nfurther|index|edge/community.json|edge/community.json|1|plain\n"
+		"\nfurther|index|rejections/main.yaml|https://gitlab.alpinelinux.org/alpine/security/"
+		"security-rejections/-/raw/master/main.yaml|1|always\n"
+		"\nfurther|index|rejections/community.yaml|https://gitlab.alpinelinux.org/alpine/security/"
+		"security-rejections/-/raw/master/community.yaml|1|always\n",
+		"branches in their order, each once, and the lists of rejections");
 	CHECK_INT(recorder.problems, 0, "rows are rows");
 
 	CHECK_INT(read_text(&recorder, "index", "file:///srv/secdb/",
 						"clair directory listing\nREADME\nv3.20/\nrejections/\n"),
 			  CLAIR_OK, "a local directory");
-	CHECK_ROW(&recorder, "further|v3.20/main.json|v3.20/main.json|0|0", "its branch");
-	CHECK_ROW(&recorder, "further|rejections/main.yaml|rejections/main.yaml|1|1",
+	CHECK_ROW(&recorder, "further|index|v3.20/main.json|v3.20/main.json|0|plain", "its branch");
+	CHECK_ROW(&recorder, "further|index|rejections/main.yaml|rejections/main.yaml|1|always",
 			  "its own lists of rejections");
 
 	CHECK_INT(read_text(&recorder, "index", "http://mirror.example.org/", "<a href=\"v3.20/\">"),
 			  CLAIR_OK, "a mirror");
-	CHECK_ROW(&recorder, "further|rejections/main.yaml|rejections/main.yaml|1|1",
+	CHECK_ROW(&recorder, "further|index|rejections/main.yaml|rejections/main.yaml|1|always",
 			  "has its own lists too");
 
 	CHECK_INT(read_text(&recorder, "index", "https://x/", "<html>maintenance</html>"),

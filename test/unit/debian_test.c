@@ -214,22 +214,6 @@ check_many(void)
 	free(text);
 }
 
-/* A document that somebody writes to between the passes. */
-static void
-check_tampered(void)
-{
-	Recorder recorder = {0};
-	UpdaterDocument document = feed_text(
-		"tracker", "", "{\"a\":{\"CVE-1\":{\"releases\":{\"sid\":{\"status\":\"open\"}}}}}");
-
-	recorder.tampered = document.descriptor;
-	CHECK_INT(feed_read("debian", &document, 1, &recorder), CLAIR_IO, "a document that changes");
-	CHECK_TEXT(clair_bytes(recorder.error.message),
-			   "document \"tracker\": the document has changed while it was read", "is refused");
-	CHECK_INT(recorder.counts[WIRE_VULNERABILITY], 0, "before anything of it is stated");
-	recorder_clear(&recorder);
-}
-
 static void
 check_broken_items(void)
 {
@@ -386,7 +370,6 @@ main(void)
 	check_digests();
 	check_known();
 	check_many();
-	check_tampered();
 	check_broken_items();
 	check_repeated();
 	check_broken_documents();

@@ -12,7 +12,10 @@
 #include "unit.h"
 #include "updaters/updater.h"
 
-/* Rows as lines: relation and fields, with "|" between them and "-" for no value. */
+/*
+ * Rows as lines: relation and fields, with "|" between them and "-" for no value; fields without
+ * one at the end of a row are left out.
+ */
 typedef struct Recorder
 {
 	char *rows;
@@ -24,7 +27,7 @@ typedef struct Recorder
 	int64_t problems; /* rows that are not what their relation says */
 	bool all_known;
 	const char *known; /* keys that are, one a line; records by their key alone */
-	int tampered;	   /* a document in which the first "1" becomes "2" before the answer, or 0 */
+	const char *state; /* of the job */
 	ClairError error;  /* of the last reading */
 } Recorder;
 
@@ -55,6 +58,8 @@ recorder_row(void *context, WireRelation relation, const ClairBytes *fields, uin
 		recorder->problems++;
 	recorder_add(recorder, clair_bytes("\n"));
 	recorder_add(recorder, clair_bytes(wire_relations[relation].name));
+	while (count > 0 && fields[count - 1].data == NULL)
+		count--;
 	for (uint32_t i = 0; i < count; i++)
 	{
 		recorder_add(recorder, clair_bytes("|"));
@@ -73,14 +78,6 @@ recorder_known(void *context, const ClairBytes *keys, uint32_t count, ClairBytes
 	(void) error;
 	recorder->questions++;
 	recorder->keys += count;
-	if (recorder->tampered > 0)
-	{
-		char text[256] = "";
-		ssize_t size = pread(recorder->tampered, text, sizeof(text) - 1, 0);
-
-		if (size <= 0 || pwrite(recorder->tampered, "2", 1, strchr(text, '1') - text) != 1)
-			abort();
-	}
 	for (uint32_t i = 0; i < count; i++)
 	{
 		const char *blank = memchr(keys[i].data, ' ', keys[i].size);
@@ -178,8 +175,8 @@ feed_read(const char *updater, const UpdaterDocument *documents, size_t count, R
 					  .row = recorder_row,
 					  .known = recorder_known,
 					  .progress = recorder_progress};
-	ClairStatus status = updater_by_name(clair_bytes(updater))
-							 ->read(documents, count, &limits, &sink, &recorder->error);
+	UpdaterJob job = {documents, count, clair_bytes(recorder->state), &limits, &sink};
+	ClairStatus status = updater_by_name(clair_bytes(updater))->read(&job, &recorder->error);
 
 	for (size_t i = 0; i < count; i++)
 		close(documents[i].descriptor);

@@ -41,17 +41,18 @@ split(ClairBytes document, const char *array, size_t piece_size, int64_t max_rec
 	Dripping dripping = {.stream = {.read = drip}, .rest = document, .size = piece_size};
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	ClairError error;
-	JsonRecords *records;
-	JsonRecord record;
+	void *records;
+	FeedRecord record;
 	ClairStatus status;
 	bool found;
 	size_t size = 0;
 
 	limits.max_record_size = max_record_size;
 	result[0] = '\0';
-	if (json_records_open(&dripping.stream, array, &limits, &records, &error) != CLAIR_OK)
+	if (json_record_cutter.open(&dripping.stream, array, &limits, &records, &error) != CLAIR_OK)
 		return "not opened";
-	while ((status = json_records_next(records, &record, &found, &error)) == CLAIR_OK && found)
+	while ((status = json_record_cutter.next(records, &record, &found, &error)) == CLAIR_OK &&
+		   found)
 	{
 		char name[64];
 
@@ -63,11 +64,11 @@ split(ClairBytes document, const char *array, size_t piece_size, int64_t max_rec
 								  name, (int) record.value.size, record.value.data,
 								  record.position);
 	}
-	if (status == CLAIR_OK && json_records_size(records) != (int64_t) document.size)
+	if (status == CLAIR_OK && json_record_cutter.size(records) != (int64_t) document.size)
 		snprintf(result, sizeof(result), "size is wrong");
 	if (status != CLAIR_OK)
 		snprintf(result, sizeof(result), "%d %s", (int) status, error.message);
-	json_records_close(records);
+	json_record_cutter.close(records);
 	return result;
 }
 
