@@ -235,9 +235,10 @@ extern const WireRelationInfo wire_relations[WIRE_RELATION_COUNT];
 
 /*
  * The fields of WIRE_TRANSFER: number of the transfer (from 0, in order); URL; ETag and
- * Last-Modified of what is already there, or no value; the greatest size in bytes.
+ * Last-Modified of what is already there, or no value; the greatest size in bytes; further header
+ * lines of the request, "name: value" with a line feed after each, or no value.
  */
-#define WIRE_TRANSFER_FIELDS 5
+#define WIRE_TRANSFER_FIELDS 6
 
 /*
  * The fields of WIRE_TRANSFERRED: number; HTTP status (200, 304, 404, ...; 0 when there

@@ -14,6 +14,7 @@ options_read(const Job *job, FetchOptions *options, ClairError *error)
 		.proxy = job_text(job, "proxy").data,
 		.ca_file = job_text(job, "ca_file").data,
 		.hosts = job_text(job, "hosts"),
+		.decode = true,
 		.max_redirects = 5,
 		.parallel = 4,
 		.retries = 3,
@@ -25,6 +26,7 @@ options_read(const Job *job, FetchOptions *options, ClairError *error)
 	if (options->proxy == NULL)
 		options->proxy = "";
 	if (job_boolean(job, "allow_private_networks", &options->allow_private_networks, error) ||
+		job_boolean(job, "decode", &options->decode, error) ||
 		job_integer(job, "max_redirects", 0, 20, &options->max_redirects, error) ||
 		job_integer(job, "parallel", 1, 16, &options->parallel, error) ||
 		job_integer(job, "retries", 0, 10, &options->retries, error) ||

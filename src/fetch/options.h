@@ -13,6 +13,7 @@ typedef struct FetchOptions
 	const char *proxy;		/* "proxy": its URL; "" for none */
 	const char *ca_file;	/* "ca_file": certificates of authorities; NULL: the system's */
 	ClairBytes hosts;		/* "hosts": to which servers may redirect, blank-separated, or "*" */
+	bool decode;			/* "decode": what a Content-Encoding has done is undone */
 	bool allow_private_networks; /* "allow_private_networks" */
 	int64_t max_redirects;		 /* "max_redirects" of one transfer */
 	int64_t parallel;			 /* "parallel": transfers at once */

@@ -5,6 +5,10 @@
  * The addresses that a name has are checked when the socket is opened, so that a name server
  * which changes its mind gains nothing. A proxy's address is the administrator's choice; through
  * a proxy, addresses are the proxy's business.
+ *
+ * Header lines that come with the job may hold what only the asked server may know. Another
+ * origin (scheme, host and port) does not get them, nor the first one again once another has
+ * said which of its URLs to ask.
  */
 #include "fetch/request.h"
 
@@ -22,16 +26,62 @@
 /* Fewer bytes per second than this, for stall_timeout seconds, are a stalled transfer. */
 #define STALLED_SPEED 512L
 
+/* Whether the bytes may stand in a header line. */
+static bool
+has_no_control(ClairBytes text)
+{
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if ((unsigned char) text.data[i] < ' ' || text.data[i] == 0x7F)
+			return false;
+	}
+	return true;
+}
+
 bool
 request_is_header_value(ClairBytes value)
 {
-	if (!text_is_valid(value) || value.size > REQUEST_MAX_VALIDATOR)
+	return text_is_valid(value) && value.size <= REQUEST_MAX_VALIDATOR && has_no_control(value);
+}
+
+/* A line as libcurl wants it: a header without a value ends with a semicolon. */
+static const char *
+own_header(Request *request, ClairBytes line)
+{
+	const char *colon = memchr(line.data, ':', line.size);
+	ClairBytes name = {line.data, colon != NULL ? (size_t) (colon - line.data) : 0};
+	ClairBytes value = text_trim(clair_bytes_skip(line, name.size + (colon != NULL ? 1 : 0)));
+
+	if (name.size == 0 || !has_no_control(line) || memchr(name.data, ' ', name.size) != NULL ||
+		memchr(name.data, ';', name.size) != NULL)
+		return NULL;
+	return arena_printf(request->arena, "%.*s%s%.*s", (int) name.size, name.data,
+						value.size > 0 ? ": " : ";", (int) value.size,
+						value.size > 0 ? value.data : "")
+		.data;
+}
+
+bool
+request_take_headers(Request *request, ClairBytes text)
+{
+	const char **lines = NULL;
+	size_t capacity = 0;
+
+	if (text.size > REQUEST_MAX_HEADERS || (text.data != NULL && !text_is_valid(text)))
 		return false;
-	for (size_t i = 0; i < value.size; i++)
+	while (text.size > 0)
 	{
-		if ((unsigned char) value.data[i] < ' ' || value.data[i] == 0x7F)
+		const char *end = memchr(text.data, '\n', text.size);
+		ClairBytes line = {text.data, end != NULL ? (size_t) (end - text.data) : 0};
+
+		lines = arena_grow_array(request->arena, lines, request->own_header_count + 1, &capacity,
+								 sizeof(const char *));
+		if (lines == NULL || (lines[request->own_header_count] = own_header(request, line)) == NULL)
 			return false;
+		request->own_header_count++;
+		text = clair_bytes_skip(text, line.size + 1);
 	}
+	request->own_headers = lines;
 	return true;
 }
 
@@ -142,21 +192,44 @@ open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Adds "name: value" to the request; true also when there is no value to add. */
+/* Adds a line to the request's header. */
 static bool
-add_header(Request *request, const char *name, ClairBytes value)
+add_header(Request *request, const char *line)
 {
-	ClairBytes line;
-	struct curl_slist *longer;
+	struct curl_slist *longer = curl_slist_append(request->headers, line);
 
-	if (value.data == NULL)
-		return true;
-	line = arena_printf(request->arena, "%s: %s", name, value.data);
-	longer = line.data != NULL ? curl_slist_append(request->headers, line.data) : NULL;
 	if (longer == NULL)
 		return false;
 	request->headers = longer;
 	return true;
+}
+
+/* The same of "name: value"; true also when there is no value to add. */
+static bool
+add_validator(Request *request, const char *name, ClairBytes value)
+{
+	char line[REQUEST_MAX_VALIDATOR + 64];
+
+	if (value.data == NULL)
+		return true;
+	snprintf(line, sizeof(line), "%s: %s", name, value.data);
+	return add_header(request, line);
+}
+
+/* Makes the header lines of the next request. */
+static bool
+set_headers(Request *request)
+{
+	bool done;
+
+	curl_slist_free_all(request->headers);
+	request->headers = NULL;
+	done = add_validator(request, "If-None-Match", request->old_etag) &&
+		   add_validator(request, "If-Modified-Since", request->old_last_modified);
+	for (size_t i = 0; i < request->own_header_count && !request->left_origin && done; i++)
+		done = add_header(request, request->own_headers[i]);
+	return done &&
+		   curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK;
 }
 
 #define SET(option, value) (done = curl_easy_setopt(easy, option, value) == CURLE_OK && done)
@@ -194,9 +267,10 @@ set_options(Request *request)
 	SET(CURLOPT_LOW_SPEED_TIME, (long) options->stall_timeout);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
-	SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl can decode */
+	if (options->decode)
+		SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl can decode */
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->max_size);
-	SET(CURLOPT_HTTPHEADER, request->headers);
+	SET(CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE); /* none for a proxy */
 	SET(CURLOPT_HEADERFUNCTION, receive_header);
 	SET(CURLOPT_HEADERDATA, request);
 	SET(CURLOPT_WRITEFUNCTION, receive_body);
@@ -215,7 +289,7 @@ url_part(Request *request, CURLU *url, CURLUPart part)
 	char *text = NULL;
 	const char *copy = NULL;
 
-	if (curl_url_get(url, part, &text, 0) == CURLUE_OK)
+	if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK)
 		copy = arena_copy(request->arena, clair_bytes(text)).data;
 	curl_free(text);
 	return copy;
@@ -228,6 +302,7 @@ request_take_url(Request *request, const char *text)
 	ClairBytes copy = CLAIR_NULL_BYTES;
 	const char *scheme = NULL;
 	const char *host = NULL;
+	const char *port = NULL;
 
 	if (url != NULL && strlen(text) <= MAX_URL && text_is_valid(clair_bytes(text)) &&
 		curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
@@ -235,6 +310,7 @@ request_take_url(Request *request, const char *text)
 		copy = arena_copy(request->arena, clair_bytes(text));
 		scheme = url_part(request, url, CURLUPART_SCHEME);
 		host = url_part(request, url, CURLUPART_HOST);
+		port = url_part(request, url, CURLUPART_PORT);
 	}
 	curl_url_cleanup(url);
 	if (scheme == NULL || copy.data == NULL)
@@ -250,6 +326,7 @@ request_take_url(Request *request, const char *text)
 	}
 	request->url = copy.data;
 	request->host = host;
+	request->port = port;
 	request->secure = strcmp(scheme, "https") == 0;
 	return true;
 }
@@ -262,9 +339,7 @@ request_prepare(Request *request, ClairError *error)
 		return clair_error(error, CLAIR_IO, "could not empty the file of a transfer: %s",
 						   strerror(errno));
 	request->easy = curl_easy_init();
-	if (request->easy == NULL || !add_header(request, "If-None-Match", request->old_etag) ||
-		!add_header(request, "If-Modified-Since", request->old_last_modified) ||
-		!set_options(request))
+	if (request->easy == NULL || !set_options(request))
 		return clair_error(error, CLAIR_IO, "could not prepare a transfer with libcurl %s",
 						   curl_version_info(CURLVERSION_NOW)->version);
 	return CLAIR_OK;
@@ -278,7 +353,8 @@ request_send(Request *request, CURLM *multi, ClairError *error)
 	request->last_modified[0] = '\0';
 	request->refused_kind = NULL;
 	request->words[0] = '\0';
-	if (curl_easy_setopt(request->easy, CURLOPT_URL, request->url) != CURLE_OK ||
+	if (!set_headers(request) ||
+		curl_easy_setopt(request->easy, CURLOPT_URL, request->url) != CURLE_OK ||
 		curl_multi_add_handle(multi, request->easy) != CURLM_OK)
 		return clair_error(error, CLAIR_MEMORY, "out of memory");
 	return CLAIR_OK;

@@ -14,7 +14,8 @@
 #include "common/arena.h"
 #include "fetch/options.h"
 
-#define REQUEST_MAX_VALIDATOR 1024 /* bytes of an ETag or Last-Modified that is kept */
+#define REQUEST_MAX_VALIDATOR 1024		  /* bytes of an ETag or Last-Modified that is kept */
+#define REQUEST_MAX_HEADERS	  (64 * 1024) /* bytes of the header lines that a job gives */
 
 typedef struct Request
 {
@@ -23,6 +24,8 @@ typedef struct Request
 	const FetchOptions *options;
 	ClairBytes old_etag; /* of what the server has already; or no value */
 	ClairBytes old_last_modified;
+	const char *const *own_headers; /* lines that only the origin of the first URL gets */
+	size_t own_header_count;
 	int64_t max_size;
 	int descriptor;
 	void *owner; /* CURLINFO_PRIVATE */
@@ -34,7 +37,9 @@ typedef struct Request
 	/* What is asked. */
 	const char *url;
 	const char *host;
-	bool secure; /* https */
+	const char *port;
+	bool secure;	  /* https */
+	bool left_origin; /* a redirect has led to another origin than that of the first URL */
 
 	/* What has come. */
 	int64_t received; /* bytes of the body, decoded */
@@ -53,12 +58,18 @@ typedef struct Request
 extern bool request_is_header_value(ClairBytes value);
 
 /*
+ * Takes header lines for the origin of the first URL, each "name: value" and a line feed. Says
+ * whether that is what the text has; it is secret, and no error tells of it.
+ */
+extern bool request_take_headers(Request *request, ClairBytes text);
+
+/*
  * Makes text the URL to ask, when it is one and its scheme is allowed. False, with the failure
  * filled, when it is not.
  */
 extern bool request_take_url(Request *request, const char *text);
 
-/* Prepares a handle for an attempt: empties the file, sets everything but the URL. */
+/* Prepares a handle for an attempt: empties the file, sets everything but URL and headers. */
 extern ClairStatus request_prepare(Request *request, ClairError *error);
 
 /* Asks the URL. */

@@ -30,6 +30,8 @@ struct Transfer
 	int64_t number;
 	const char *url;  /* that was asked for */
 	const char *host; /* of that */
+	const char *port; /* of that */
+	bool secure;	  /* whether that is https */
 	TransferState state;
 	int64_t due;
 	int64_t attempts;  /* that have been made */
@@ -77,7 +79,7 @@ transfer_create(const ClairBytes *fields, int descriptor, const FetchOptions *op
 								 .owner = created};
 	if (!wire_integer(fields[0], &created->number) || fields[1].data == NULL ||
 		!text_is_valid(fields[1]) || !wire_integer(fields[4], &created->request.max_size) ||
-		created->request.max_size < 0)
+		created->request.max_size < 0 || !request_take_headers(&created->request, fields[5]))
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed transfer");
 	if (created->request.max_size > options->max_size)
 		created->request.max_size = options->max_size;
@@ -141,6 +143,9 @@ transfer_start(Transfer *transfer, CURLM *multi, ClairError *error)
 		return CLAIR_OK;
 	}
 	transfer->host = request->host;
+	transfer->port = request->port;
+	transfer->secure = request->secure;
+	request->left_origin = false;
 	transfer->state = TRANSFER_RUNNING;
 	if (request_prepare(request, error) != CLAIR_OK)
 		return error->status;
@@ -166,6 +171,17 @@ is_allowed_host(const Transfer *transfer, const char *host)
 		rest = clair_bytes_skip(rest, listed.size + (blank != NULL ? 1 : 0));
 	}
 	return false;
+}
+
+/* Whether the request is to the scheme, host and port that were asked for. */
+static bool
+is_at_origin(const Transfer *transfer)
+{
+	const Request *request = &transfer->request;
+
+	return request->secure == transfer->secure && request->port != NULL && transfer->port != NULL &&
+		   strcmp(request->port, transfer->port) == 0 &&
+		   text_equal_ignoring_case(clair_bytes(request->host), clair_bytes(transfer->host));
 }
 
 /* Checks where the answer redirects to, and makes that the next URL; else false. */
@@ -198,6 +214,8 @@ take_redirect(Transfer *transfer, const char *target)
 					request->host);
 		return false;
 	}
+	if (!is_at_origin(transfer))
+		request->left_origin = true;
 	return true;
 }
 
@@ -241,7 +259,8 @@ is_passing_status(long status)
 static ClairStatus
 judge_answer(Transfer *transfer, CURLM *multi, int64_t now, ClairError *error)
 {
-	bool conditional = transfer->request.headers != NULL;
+	bool conditional = transfer->request.old_etag.data != NULL ||
+					   transfer->request.old_last_modified.data != NULL;
 	char *target = NULL;
 
 	curl_easy_getinfo(transfer->request.easy, CURLINFO_RESPONSE_CODE, &transfer->status);

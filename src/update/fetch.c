@@ -125,10 +125,12 @@ SendTransfer(Helper *fetch, int number, Document *document, bool conditional)
 	const char *url = FormatUrl(&document->url);
 	bool ask = conditional && document->old_url != NULL && strcmp(document->old_url, url) == 0;
 	ClairBytes fields[WIRE_TRANSFER_FIELDS] = {
-		clair_bytes(psprintf("%d", number)), clair_bytes(url),
+		clair_bytes(psprintf("%d", number)),
+		clair_bytes(url),
 		ask ? clair_bytes(document->old_etag) : CLAIR_NULL_BYTES,
 		ask ? clair_bytes(document->old_last_modified) : CLAIR_NULL_BYTES,
-		clair_bytes(psprintf(INT64_FORMAT, MaxSpoolSize()))};
+		clair_bytes(psprintf(INT64_FORMAT, MaxSpoolSize())),
+		CLAIR_NULL_BYTES};
 
 	document->content = OpenSpoolFile();
 	SendFrame(fetch, WIRE_TRANSFER, fields, WIRE_TRANSFER_FIELDS, document->content->fd);

@@ -38,6 +38,23 @@ my $feed  = join('', map { "line $_ of a feed\n" } 1 .. 20_000);
 my $ETAG  = '"abc-1"';
 my $DATED = 'Tue, 01 Jul 2025 10:00:00 GMT';
 
+# Answers with what the request had in headers whose names begin with "x-", and its authorization.
+sub answer_headers {
+    my ($client, $headers) = @_;
+    WebServer::answer($client, '200 OK', {}, join(' ', map { "$_=$headers->{$_}" }
+        grep { /^(?:x-|authorization|user-agent|if-none-match)/ } sort keys %$headers));
+}
+
+# A server on another port, which also sends back to where this file says.
+my ($back, $back_name) = tempfile(UNLINK => 1);
+my $other = WebServer->start(
+    '/headers' => \&answer_headers,
+    '/back'    => sub {
+        open(my $file, '<', $back_name) or die "$back_name: $!";
+        WebServer::answer($_[0], '302 Found', { Location => scalar <$file> }, '');
+    },
+);
+
 my $server = WebServer->start(
     '/feed' => sub {
         my ($client, $headers) = @_;
@@ -52,6 +69,28 @@ my $server = WebServer->start(
         my ($client, $headers) = @_;
         WebServer::answer($client, '200 OK', {}, $headers->{'user-agent'} // 'nobody');
     },
+    '/headers' => \&answer_headers,
+    '/moved-headers' => sub {
+        WebServer::answer($_[0], '302 Found', { Location => '/headers' }, '');
+    },
+    '/other-host' => sub {
+        my $port = $_[0]->sockport;
+        WebServer::answer($_[0], '302 Found', { Location => "http://localhost:$port/headers" }, '');
+    },
+    '/other-port' => sub {
+        WebServer::answer($_[0], '307 Temporary Redirect', { Location => $other->url('/headers') }, '');
+    },
+    '/there-and-back' => sub {
+        WebServer::answer($_[0], '302 Found', { Location => $other->url('/back') }, '');
+    },
+    '/once-other-host' => sub {
+        my ($client, undef, $before) = @_;
+        my $port = $client->sockport;
+        WebServer::answer($client, '302 Found',
+            { Location => $before == 0 ? "http://localhost:$port/very-busy" : '/headers' }, '');
+    },
+    '/very-busy' => sub { WebServer::answer($_[0], '503 Service Unavailable', {}, 'no') },
+    'http://x.invalid/headers' => \&answer_headers,
     '/empty' => sub { WebServer::answer($_[0], '200 OK', {}, '') },
     '/gone'  => sub { WebServer::answer($_[0], '410 Gone', {}, 'it was here once') },
     '/no'    => sub { WebServer::answer($_[0], '403 Forbidden', {}, 'no') },
@@ -126,6 +165,9 @@ my $server = WebServer->start(
     '/no-http' => sub { my ($client) = @_; print $client "SSH-2.0-OpenSSH_9.2\r\n" },
 );
 
+print $back $server->url('/headers');
+close($back);
+
 my %JOB = (
     user_agent             => 'clair/test',
     allow_private_networks => 'true',
@@ -148,7 +190,10 @@ sub start_fetch {
 sub send_transfer {
     my ($fetch, $number, $url, $file, %options) = @_;
     $fetch->send_frame('t',
-        [$number, $url, $options{etag}, $options{last_modified}, $options{max_size} // 10_000_000],
+        [
+            $number, $url, $options{etag}, $options{last_modified},
+            $options{max_size} // 10_000_000, $options{headers}
+        ],
         $file);
 }
 
@@ -192,6 +237,27 @@ ok($got->{done}, 'and clair-fetch ends well');
 
 $got = transfer($server->url('/agent'));
 is($got->{content}, 'clair/test', 'the user agent is the job\'s');
+{
+    my $headers = "X-A: one two\nAuthorization: Bearer s3cret\nX-Empty:\nx-a:three\n";
+    my $sent    = 'authorization=Bearer s3cret user-agent=clair/test x-a=three x-empty=';
+    my $nothing = 'user-agent=clair/test';
+
+    $got = transfer($server->url('/headers'), headers => $headers);
+    is($got->{content}, $sent, 'headers of the job are sent');
+    $got = transfer($server->url('/headers'), headers => "User-Agent: mine\n", etag => '"1"');
+    is($got->{content}, 'if-none-match="1" user-agent=mine', 'also in place of our own, beside a validator');
+    $got = transfer($server->url('/moved-headers'), headers => $headers);
+    is($got->{content}, $sent, 'also where the same server redirects to');
+    for my $path ('/other-host', '/other-port', '/there-and-back') {
+        $got = transfer($server->url($path), headers => $headers, job => { hosts => '*' });
+        is($got->{content}, $nothing, "$path: not to another one, nor after it");
+    }
+    $got = transfer($server->url('/once-other-host'), headers => $headers,
+        job => { hosts => '*', retries => '1' });
+    is($got->{content}, $sent, 'the next attempt begins anew');
+    $got = transfer('http://x.invalid/headers', headers => $headers, job => { proxy => $server->url('') });
+    is($got->{content}, $sent, 'a proxy hands them on');
+}
 $got = transfer($server->url('/empty'));
 is("$got->{status} $got->{bytes}", '200 0', 'an empty document is a document');
 
@@ -293,6 +359,8 @@ is($got->{error}, 'host "127.0.0.1" sent next to nothing for 2 seconds', 'silenc
 
 $got = transfer($server->url('/gzip'));
 ok($got->{content} eq $feed, 'an encoded body is decoded');
+$got = transfer($server->url('/gzip'), job => { decode => 'false' });
+is(substr($got->{content}, 0, 3), "\x1F\x8B\x08", 'unless it shall come as it is stored');
 my $too_large = 'host "127.0.0.1" sends more than the limit of 100000 bytes';
 for my $path ('/feed', '/bomb', '/endless', '/endless-error') {
     $got = transfer($server->url($path), max_size => 100_000, job => { retries => '3' });
@@ -348,7 +416,7 @@ is($got->{etag}, undef, 'is not reported');
 # Frames that the server would not send: for each, the words of the error.
 for my $case (
     [ 'a second job',          'j', [], 'the server sent an unexpected frame' ],
-    [ 'no descriptor',         't', [ 0, 'http://x/', undef, undef, 1 ], 'the server sent a malformed transfer' ],
+    [ 'no descriptor',         't', [ 0, 'http://x/', undef, undef, 1, undef ], 'the server sent a malformed transfer' ],
     [ 'too few fields',        't', [0], 'the server sent a malformed transfer' ],
     [ 'a document',            'd', [ 'a', 'b' ], 'the server sent an unexpected frame' ],
     [ 'a frame of its own',    'R', [], 'the server sent an invalid frame: unknown type' ],
@@ -366,6 +434,15 @@ for my $case (
     pipe(my $read, my $write) or die;
     send_transfer($fetch, 0, $server->url('/feed'), $write);
     is($fetch->answer()->{fields}[1], 'a transfer does not go to a regular file', 'nor to a pipe');
+}
+for my $headers ('X: y', "X\n", ": y\n", "X Y: z\n", "X;: z\n", "X: y\r\n", "X: y\n\nZ: y\n", "X: \xFF\n",
+    'X: ' . 'y' x 65_536 . "\n")
+{
+    my $fetch = start_fetch(%JOB);
+    my ($file) = tempfile(UNLINK => 1);
+    send_transfer($fetch, 0, $server->url('/headers'), $file, headers => $headers);
+    is($fetch->answer()->{fields}[1], 'the server sent a malformed transfer',
+        'clair-fetch refuses headers ' . substr($headers, 0, 8) =~ s/[^ -~]/?/gr);
 }
 for my $job ([ retries => '-1' ], [ retries => 'many' ], [ allow_private_networks => 'on' ],
     [ parallel => '1000' ], [ retries => '1', retries => '2' ])
