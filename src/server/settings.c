@@ -12,6 +12,7 @@
 #include "server/clair.h"
 #include "server/compat.h"
 #include "server/settings.h"
+#include "server/transfer.h"
 
 char *clair_image_directories;
 int clair_helper_timeout;
@@ -77,6 +78,7 @@ ServerInit(void)
 							"Time after which a helper process that says nothing is ended.", NULL,
 							&clair_helper_timeout, 300, 1, INT_MAX / 1000, PGC_SUSET, GUC_UNIT_S,
 							NULL, NULL, NULL);
+	DefineFetchSettings();
 }
 
 static int64

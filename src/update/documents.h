@@ -11,7 +11,7 @@
 #include "utils/hsearch.h"
 
 #include "server/descriptor.h"
-#include "update/url.h"
+#include "server/url.h"
 
 struct UpdateRun;
 

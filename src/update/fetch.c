@@ -1,9 +1,9 @@
 /*
  * fetch.c
- *    Getting documents from the network, by clair-fetch; and the settings of that.
+ *    Getting documents from the network.
  *
- * One clair-fetch has the documents of a batch, each with a spool file of its own. It does
- * the retrying, the redirects and the checks of addresses; here its answers become states.
+ * One clair-fetch has the documents of a batch, each with a spool file of its own; here its
+ * answers become states.
  */
 #include "postgres.h"
 
@@ -11,142 +11,17 @@
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
-#include "server/compat.h"
-#include "server/helper.h"
 #include "server/settings.h"
+#include "server/transfer.h"
 #include "update/fetch.h"
 
-/* Fields of WIRE_TRANSFERRED. */
-enum
-{
-	TRANSFERRED_NUMBER,
-	TRANSFERRED_STATUS,
-	TRANSFERRED_BYTES,
-	TRANSFERRED_ETAG,
-	TRANSFERRED_LAST_MODIFIED,
-	TRANSFERRED_URL,
-	TRANSFERRED_ERROR,
-	TRANSFERRED_HINT
-};
-
-static bool allow_private_networks;
-static int fetch_parallel;
-static int fetch_retries;
-static int fetch_connect_timeout;
-static int fetch_stall_timeout;
-static char *fetch_proxy;
-static char *fetch_ca_file;
-static char *fetch_user_agent;
-
-void
-DefineFetchSettings(void)
-{
-	DefineCustomBoolVariable("clair.allow_private_networks",
-							 "Whether servers at private, local and reserved addresses are asked.",
-							 NULL, &allow_private_networks, false, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("clair.fetch_parallel", "Transfers at a time of one update.", NULL,
-							&fetch_parallel, 4, 1, 16, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("clair.fetch_retries", "Further attempts after a transfer that failed.",
-							NULL, &fetch_retries, 3, 0, 10, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("clair.fetch_connect_timeout",
-							"Time to find a server's address and connect to it.", NULL,
-							&fetch_connect_timeout, 30, 1, 86400, PGC_SUSET, GUC_UNIT_S, NULL, NULL,
-							NULL);
-	DefineCustomIntVariable("clair.fetch_stall_timeout",
-							"Time with next to no data after which a transfer has failed.", NULL,
-							&fetch_stall_timeout, 60, 1, 86400, PGC_SUSET, GUC_UNIT_S, NULL, NULL,
-							NULL);
-	DefineCustomStringVariable("clair.fetch_proxy", "URL of the proxy server for all transfers.",
-							   "When empty, none; the environment does not matter.", &fetch_proxy,
-							   "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
-	DefineCustomStringVariable("clair.fetch_ca_file",
-							   "File of certificates of the authorities to trust.",
-							   "When empty, those of the system.", &fetch_ca_file, "", PGC_SUSET,
-							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
-	DefineCustomStringVariable("clair.fetch_user_agent", "User-Agent of all requests.", NULL,
-							   &fetch_user_agent, "clair/1.0 (PostgreSQL)", PGC_SUSET, 0, NULL,
-							   NULL, NULL);
-}
-
-const char *
-FetchProxy(void)
-{
-	return fetch_proxy;
-}
-
-const char *
-FetchUserAgent(void)
-{
-	return fetch_user_agent;
-}
-
-int
-FetchParallel(void)
-{
-	return fetch_parallel;
-}
-
-static void
-SendFetchJob(Helper *fetch, const UpdaterSettings *settings)
-{
-	JobFields *job = BeginJob();
-
-	if (settings->user_agent[0] != '\0')
-		AddToJob(job, "user_agent", settings->user_agent);
-	if (settings->proxy[0] != '\0')
-		AddToJob(job, "proxy", settings->proxy);
-	if (fetch_ca_file[0] != '\0')
-		AddToJob(job, "ca_file", fetch_ca_file);
-	AddToJob(job, "hosts", settings->hosts);
-	AddToJob(job, "allow_private_networks", allow_private_networks ? "true" : "false");
-	AddToJob(job, "parallel", settings->parallel);
-	AddToJob(job, "retries", psprintf("%d", fetch_retries));
-	AddToJob(job, "connect_timeout", psprintf("%d", fetch_connect_timeout));
-	AddToJob(job, "stall_timeout", psprintf("%d", fetch_stall_timeout));
-	AddToJob(job, "max_size", psprintf(INT64_FORMAT, CurrentLimits().max_document_size));
-	SendJob(fetch, job);
-}
-
-/* The greatest size of a document's spool file. */
-static int64
-MaxSpoolSize(void)
-{
-	int64 limit = CurrentLimits().max_document_size;
-
-	return temp_file_limit >= 0 ? Min(limit, (int64) temp_file_limit * 1024) : limit;
-}
-
-static void
-SendTransfer(Helper *fetch, int number, Document *document, bool conditional)
-{
-	const char *url = FormatUrl(&document->url);
-	bool ask = conditional && document->old_url != NULL && strcmp(document->old_url, url) == 0;
-	ClairBytes fields[WIRE_TRANSFER_FIELDS] = {
-		clair_bytes(psprintf("%d", number)),
-		clair_bytes(url),
-		ask ? clair_bytes(document->old_etag) : CLAIR_NULL_BYTES,
-		ask ? clair_bytes(document->old_last_modified) : CLAIR_NULL_BYTES,
-		clair_bytes(psprintf(INT64_FORMAT, MaxSpoolSize())),
-		CLAIR_NULL_BYTES};
-
-	document->content = OpenSpoolFile();
-	SendFrame(fetch, WIRE_TRANSFER, fields, WIRE_TRANSFER_FIELDS, document->content->fd);
-}
-
 static char *
-CopyField(const UpdateRun *run, ClairBytes field)
+KeepText(const UpdateRun *run, const char *text)
 {
-	char *copy;
-
-	if (field.data == NULL)
-		return NULL;
-	copy = MemoryContextAlloc(run->context, field.size + 1);
-	memcpy(copy, field.data, field.size);
-	copy[field.size] = '\0';
-	return copy;
+	return text != NULL ? MemoryContextStrdup(run->context, text) : NULL;
 }
 
 /* The digest of what a file holds. */
@@ -175,87 +50,74 @@ ContentDigest(const UpdateRun *run, int fd)
 	return text;
 }
 
+/* Takes what clair-fetch says of a document. */
 static void
-pg_attribute_noreturn()
-	ReportBadAnswer(const Document *document, const char *error, const char *hint)
+TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 {
-	ereport(ERROR, (errcode(ERRCODE_IO_ERROR),
-					errmsg("could not fetch \"%s\": %s", FormatUrl(&document->url), error),
-					hint != NULL ? errhint("%s", hint) : 0));
-}
-
-/* Takes what clair-fetch says of a transfer. */
-static void
-TakeTransferred(UpdateRun *run, List *documents, const HelperFrame *frame)
-{
-	int64 number;
-	int64 status;
-	int64 bytes;
-	Document *document;
-
-	if (frame->count != WIRE_TRANSFERRED_FIELDS ||
-		!wire_integer(frame->fields[TRANSFERRED_NUMBER], &number) ||
-		!wire_integer(frame->fields[TRANSFERRED_STATUS], &status) ||
-		!wire_integer(frame->fields[TRANSFERRED_BYTES], &bytes) || number < 0 ||
-		number >= list_length(documents) || bytes < 0)
-		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
-						errmsg("clair-fetch sent a malformed answer")));
-	document = list_nth(documents, (int) number);
-	if (frame->fields[TRANSFERRED_ERROR].data != NULL)
-		ReportBadAnswer(document, CopyField(run, frame->fields[TRANSFERRED_ERROR]),
-						CopyField(run, frame->fields[TRANSFERRED_HINT]));
-	if (status == 200)
+	if (answer->error != NULL)
+		ReportTransfer(FormatUrl(&document->url), answer->error, answer->hint);
+	if (answer->status == 200)
 	{
 		document->state = DOCUMENT_FETCHED;
-		document->size = bytes;
+		document->size = answer->bytes;
 		document->etag = document->mode == DOCUMENT_ALWAYS
 							 ? ContentDigest(run, document->content->fd)
-							 : CopyField(run, frame->fields[TRANSFERRED_ETAG]);
-		document->last_modified = CopyField(run, frame->fields[TRANSFERRED_LAST_MODIFIED]);
-		if (frame->fields[TRANSFERRED_URL].data != NULL)
-			ParseUrl(CopyField(run, frame->fields[TRANSFERRED_URL]), &document->base);
+							 : KeepText(run, answer->etag);
+		document->last_modified = KeepText(run, answer->last_modified);
+		if (answer->url != NULL)
+			ParseUrl(KeepText(run, answer->url), &document->base);
 		run->document_count++;
-		run->bytes += bytes;
+		run->bytes += answer->bytes;
 	}
-	else if (status == 304)
+	else if (answer->status == 304)
 		document->state = DOCUMENT_UNCHANGED;
-	else if ((status == 404 || status == 410) && document->optional)
+	else if ((answer->status == 404 || answer->status == 410) && document->optional)
 		document->state = DOCUMENT_ABSENT;
 	else
-		ReportBadAnswer(document, psprintf("server answered " INT64_FORMAT, status), NULL);
+		ReportTransfer(FormatUrl(&document->url),
+					   psprintf("server answered " INT64_FORMAT, answer->status), NULL);
 	if (document->state != DOCUMENT_FETCHED)
 		CloseDescriptor(document->content);
 }
 
-/* Takes frames of clair-fetch until it has done all transfers. */
-static void
-TakeAnswers(UpdateRun *run, Helper *fetch, List *documents)
+/* The transfer of a document, which may be spared when that has not changed. */
+static Transfer
+TransferOf(Document *document, bool conditional)
 {
-	HelperFrame frame;
+	Transfer transfer = {.url = FormatUrl(&document->url)};
 
-	for (ReceiveFrame(fetch, &frame); frame.type != WIRE_DONE; ReceiveFrame(fetch, &frame))
+	if (conditional && document->old_url != NULL && strcmp(document->old_url, transfer.url) == 0)
 	{
-		if (frame.type == WIRE_TRANSFERRED)
-			TakeTransferred(run, documents, &frame);
-		else if (frame.type != WIRE_PROGRESS)
-			ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
-							errmsg("clair-fetch sent an unexpected frame")));
-		ReportProgress(run);
+		transfer.etag = document->old_etag;
+		transfer.last_modified = document->old_last_modified;
 	}
+	transfer.file = document->content = OpenSpoolFile();
+	return transfer;
 }
 
 void
 FetchDocuments(UpdateRun *run, List *documents, bool conditional)
 {
-	Helper *fetch = StartHelper(HELPER_FETCH, -1);
-	int number = 0;
+	TransferOptions options = {.proxy = run->settings.proxy,
+							   .user_agent = run->settings.user_agent,
+							   .hosts = run->settings.hosts,
+							   .parallel = run->settings.parallel,
+							   .max_size = CurrentLimits().max_document_size};
+	int count = list_length(documents);
+	Transfer *transfers = palloc(sizeof(Transfer) * count);
+	TransferAnswer answer;
+	Helper *fetch;
 	ListCell *cell;
 
-	SendFetchJob(fetch, &run->settings);
 	foreach (cell, documents)
-		SendTransfer(fetch, number++, lfirst(cell), conditional);
-	SendFrame(fetch, WIRE_START, NULL, 0, -1);
-	TakeAnswers(run, fetch, documents);
+		transfers[foreach_current_index(cell)] = TransferOf(lfirst(cell), conditional);
+	fetch = StartTransfers(&options, transfers, count);
+	while (NextAnswer(fetch, count, &answer))
+	{
+		if (answer.number >= 0)
+			TakeAnswer(run, list_nth(documents, answer.number), &answer);
+		ReportProgress(run);
+	}
 	foreach (cell, documents)
 		if (((Document *) lfirst(cell))->state == DOCUMENT_NAMED)
 			ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),

@@ -10,14 +10,6 @@
 
 #include "update/run.h"
 
-/* Defines the settings clair.fetch_... and clair.allow_private_networks. */
-extern void DefineFetchSettings(void);
-
-/* The values that settings have where the updater has none of its own. */
-extern const char *FetchProxy(void);
-extern const char *FetchUserAgent(void);
-extern int FetchParallel(void);
-
 /* conditional: what has not changed since an earlier run is not fetched again. */
 extern void FetchDocuments(UpdateRun *run, List *documents, bool conditional);
 

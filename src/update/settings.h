@@ -1,6 +1,6 @@
 /*
  * settings.h
- *    Settings of the whole room; those of fetching are in fetch.c.
+ *    Settings of the whole room; those of fetching: server/transfer.c.
  *
  * Workers go by what the server's files, the database and the role set, not by what the
  * session that calls clair.update() has set for itself.

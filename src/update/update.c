@@ -15,7 +15,6 @@
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
-#include "update/fetch.h"
 #include "update/settings.h"
 #include "update/worker.h"
 
@@ -44,7 +43,6 @@ UpdateInit(void)
 							"Percent of a document's records that may be gone at once.",
 							"A document that lost more fails the run; 100 lets everything pass.",
 							&clair_max_shrinkage, 20, 0, 100, PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineFetchSettings();
 }
 
 /* What the call means: the updater named, or all that are enabled. */

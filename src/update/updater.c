@@ -17,10 +17,10 @@
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
-#include "update/fetch.h"
+#include "server/transfer.h"
 #include "update/settings.h"
 #include "update/updater.h"
-#include "update/url.h"
+#include "server/url.h"
 
 PG_FUNCTION_INFO_V1(set_updater);
 
@@ -58,7 +58,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->hosts = ResultText(0, ++column);
 	settings->proxy = ResultText(0, ++column);
 	settings->user_agent = ResultText(0, ++column);
-	settings->parallel = ResultText(0, ++column);
+	settings->parallel = (int) ResultInteger(0, ++column);
 	settings->max_shrinkage = ResultInteger(0, ++column);
 	settings->revision = ResultInteger(0, ++column);
 	MemoryContextSwitchTo(old_context);

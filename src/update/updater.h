@@ -16,9 +16,9 @@ typedef struct UpdaterSettings
 	const char *hosts;	  /* that may be asked besides the first one's, blank-separated */
 	const char *proxy;
 	const char *user_agent;
-	const char *parallel; /* transfers at once, a number */
-	int64 max_shrinkage;  /* percent */
-	int64 revision;		  /* of the way in which its documents are read */
+	int parallel;		 /* transfers at once */
+	int64 max_shrinkage; /* percent */
+	int64 revision;		 /* of the way in which its documents are read */
 } UpdaterSettings;
 
 /* Reads them, within SPI; the texts are in context. */

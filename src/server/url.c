@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "update/url.h"
+#include "server/url.h"
 
 #define MAX_URL 4096
 

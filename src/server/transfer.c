@@ -1,0 +1,189 @@
+/*
+ * transfer.c
+ *    Getting files from the network, by clair-fetch; see transfer.h.
+ *
+ * Header lines may be secret: they are sent over the socket, and nothing here repeats them.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "server/compat.h"
+#include "server/transfer.h"
+
+/* Fields of WIRE_TRANSFERRED. */
+enum
+{
+	TRANSFERRED_NUMBER,
+	TRANSFERRED_STATUS,
+	TRANSFERRED_BYTES,
+	TRANSFERRED_ETAG,
+	TRANSFERRED_LAST_MODIFIED,
+	TRANSFERRED_URL,
+	TRANSFERRED_ERROR,
+	TRANSFERRED_HINT
+};
+
+static bool allow_private_networks;
+static int fetch_parallel;
+static int fetch_retries;
+static int fetch_connect_timeout;
+static int fetch_stall_timeout;
+static char *fetch_proxy;
+static char *fetch_ca_file;
+static char *fetch_user_agent;
+
+void
+DefineFetchSettings(void)
+{
+	DefineCustomBoolVariable("clair.allow_private_networks",
+							 "Whether servers at private, local and reserved addresses are asked.",
+							 NULL, &allow_private_networks, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.fetch_parallel", "Transfers at a time of one update.", NULL,
+							&fetch_parallel, 4, 1, 16, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.fetch_retries", "Further attempts after a transfer that failed.",
+							NULL, &fetch_retries, 3, 0, 10, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.fetch_connect_timeout",
+							"Time to find a server's address and connect to it.", NULL,
+							&fetch_connect_timeout, 30, 1, 86400, PGC_SUSET, GUC_UNIT_S, NULL, NULL,
+							NULL);
+	DefineCustomIntVariable("clair.fetch_stall_timeout",
+							"Time with next to no data after which a transfer has failed.", NULL,
+							&fetch_stall_timeout, 60, 1, 86400, PGC_SUSET, GUC_UNIT_S, NULL, NULL,
+							NULL);
+	DefineCustomStringVariable("clair.fetch_proxy", "URL of the proxy server for all transfers.",
+							   "When empty, none; the environment does not matter.", &fetch_proxy,
+							   "", PGC_SUSET, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("clair.fetch_ca_file",
+							   "File of certificates of the authorities to trust.",
+							   "When empty, those of the system.", &fetch_ca_file, "", PGC_SUSET,
+							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	DefineCustomStringVariable("clair.fetch_user_agent", "User-Agent of all requests.", NULL,
+							   &fetch_user_agent, "clair/1.0 (PostgreSQL)", PGC_SUSET, 0, NULL,
+							   NULL, NULL);
+}
+
+const char *
+FetchProxy(void)
+{
+	return fetch_proxy;
+}
+
+const char *
+FetchUserAgent(void)
+{
+	return fetch_user_agent;
+}
+
+int
+FetchParallel(void)
+{
+	return fetch_parallel;
+}
+
+/* The greatest size of a transfer's file. */
+static char *
+MaxFileSize(const TransferOptions *options)
+{
+	int64 size = temp_file_limit >= 0 ? Min(options->max_size, (int64) temp_file_limit * 1024)
+									  : options->max_size;
+
+	return psprintf(INT64_FORMAT, size);
+}
+
+static void
+SendFetchJob(Helper *fetch, const TransferOptions *options)
+{
+	JobFields *job = BeginJob();
+
+	if (options->user_agent[0] != '\0')
+		AddToJob(job, "user_agent", options->user_agent);
+	if (options->proxy[0] != '\0')
+		AddToJob(job, "proxy", options->proxy);
+	if (fetch_ca_file[0] != '\0')
+		AddToJob(job, "ca_file", fetch_ca_file);
+	AddToJob(job, "hosts", options->hosts);
+	AddToJob(job, "allow_private_networks", allow_private_networks ? "true" : "false");
+	AddToJob(job, "decode", options->as_stored ? "false" : "true");
+	AddToJob(job, "parallel", psprintf("%d", options->parallel));
+	AddToJob(job, "retries", psprintf("%d", fetch_retries));
+	AddToJob(job, "connect_timeout", psprintf("%d", fetch_connect_timeout));
+	AddToJob(job, "stall_timeout", psprintf("%d", fetch_stall_timeout));
+	AddToJob(job, "max_size", psprintf(INT64_FORMAT, options->max_size));
+	SendJob(fetch, job);
+}
+
+static ClairBytes
+OptionalText(const char *text)
+{
+	return text != NULL ? clair_bytes(text) : CLAIR_NULL_BYTES;
+}
+
+Helper *
+StartTransfers(const TransferOptions *options, const Transfer *transfers, int count)
+{
+	Helper *fetch = StartHelper(HELPER_FETCH, -1);
+
+	SendFetchJob(fetch, options);
+	for (int i = 0; i < count; i++)
+	{
+		const Transfer *transfer = &transfers[i];
+		ClairBytes fields[WIRE_TRANSFER_FIELDS] = {
+			clair_bytes(psprintf("%d", i)),	   clair_bytes(transfer->url),
+			OptionalText(transfer->etag),	   OptionalText(transfer->last_modified),
+			clair_bytes(MaxFileSize(options)), OptionalText(transfer->headers)};
+
+		SendFrame(fetch, WIRE_TRANSFER, fields, WIRE_TRANSFER_FIELDS, transfer->file->fd);
+	}
+	SendFrame(fetch, WIRE_START, NULL, 0, -1);
+	return fetch;
+}
+
+static char *
+CopyField(ClairBytes field)
+{
+	return field.data != NULL ? pnstrdup(field.data, field.size) : NULL;
+}
+
+/* Takes what clair-fetch says of a transfer. */
+static void
+TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
+{
+	int64 number;
+
+	if (frame->count != WIRE_TRANSFERRED_FIELDS ||
+		!wire_integer(frame->fields[TRANSFERRED_NUMBER], &number) ||
+		!wire_integer(frame->fields[TRANSFERRED_STATUS], &answer->status) ||
+		!wire_integer(frame->fields[TRANSFERRED_BYTES], &answer->bytes) || number < 0 ||
+		number >= count || answer->bytes < 0)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-fetch sent a malformed answer")));
+	answer->number = (int) number;
+	answer->etag = CopyField(frame->fields[TRANSFERRED_ETAG]);
+	answer->last_modified = CopyField(frame->fields[TRANSFERRED_LAST_MODIFIED]);
+	answer->url = CopyField(frame->fields[TRANSFERRED_URL]);
+	answer->error = CopyField(frame->fields[TRANSFERRED_ERROR]);
+	answer->hint = CopyField(frame->fields[TRANSFERRED_HINT]);
+}
+
+bool
+NextAnswer(Helper *fetch, int count, TransferAnswer *answer)
+{
+	HelperFrame frame;
+
+	ReceiveFrame(fetch, &frame);
+	*answer = (TransferAnswer){.number = -1};
+	if (frame.type == WIRE_TRANSFERRED)
+		TakeAnswer(&frame, count, answer);
+	else if (frame.type != WIRE_PROGRESS && frame.type != WIRE_DONE)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-fetch sent an unexpected frame")));
+	return frame.type != WIRE_DONE;
+}
+
+void
+ReportTransfer(const char *url, const char *error, const char *hint)
+{
+	ereport(ERROR, (errcode(ERRCODE_IO_ERROR), errmsg("could not fetch \"%s\": %s", url, error),
+					hint != NULL ? errhint("%s", hint) : 0));
+}
