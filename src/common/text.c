@@ -178,12 +178,6 @@ text_next_line(ClairBytes *rest, ClairBytes *line)
 	return true;
 }
 
-static unsigned char
-lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (unsigned char) (byte + 'a' - 'A') : (unsigned char) byte;
-}
-
 bool
 text_equal_ignoring_case(ClairBytes a, ClairBytes b)
 {
@@ -191,7 +185,7 @@ text_equal_ignoring_case(ClairBytes a, ClairBytes b)
 		return false;
 	for (size_t i = 0; i < a.size; i++)
 	{
-		if (lower(a.data[i]) != lower(b.data[i]))
+		if (text_lower(a.data[i]) != text_lower(b.data[i]))
 			return false;
 	}
 	return true;

@@ -36,6 +36,23 @@ extern ClairBytes text_trim(ClairBytes bytes);
  */
 extern bool text_next_line(ClairBytes *rest, ClairBytes *line);
 
+/* An ASCII capital's small letter; any other byte itself. */
+static inline char
+text_lower(char byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (char) (byte + 'a' - 'A') : byte;
+}
+
+/* What a hexadecimal digit stands for; -1 when it is none. */
+static inline int
+text_hexadecimal(char byte)
+{
+	byte = text_lower(byte);
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
 /* ASCII comparison without regard to case. */
 extern bool text_equal_ignoring_case(ClairBytes a, ClairBytes b);
 

@@ -30,25 +30,10 @@ is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-static char
-lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char) (byte + 'a' - 'A') : byte;
-}
-
 static bool
 is_letter(char byte)
 {
-	return lower(byte) >= 'a' && lower(byte) <= 'z';
-}
-
-/* What a hexadecimal digit stands for; -1: it is none. */
-static int
-hexadecimal(char byte)
-{
-	if (is_digit(byte))
-		return byte - '0';
-	return lower(byte) >= 'a' && lower(byte) <= 'f' ? lower(byte) - 'a' + 10 : -1;
+	return text_lower(byte) >= 'a' && text_lower(byte) <= 'z';
 }
 
 /* Cuts the text at a byte of it: what stands behind. No value, and no cut, when at is NULL. */
@@ -92,8 +77,8 @@ resolve(Reader *reader, ClairBytes raw, ClairBytes *resolved)
 			*to++ = raw.data[i];
 			continue;
 		}
-		high = raw.size - i > 2 ? hexadecimal(raw.data[i + 1]) : -1;
-		low = raw.size - i > 2 ? hexadecimal(raw.data[i + 2]) : -1;
+		high = raw.size - i > 2 ? text_hexadecimal(raw.data[i + 1]) : -1;
+		low = raw.size - i > 2 ? text_hexadecimal(raw.data[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return refuse(reader, "two hexadecimal digits must follow a percent sign");
 		*to++ = (char) (high << 4 | low);
@@ -121,7 +106,7 @@ take_word(Reader *reader, ClairBytes raw, const char *others, const char *proble
 
 		if (!is_letter(byte) && !is_digit(byte) && (byte == '\0' || strchr(others, byte) == NULL))
 			return refuse(reader, problem);
-		*reader->to++ = lower(byte);
+		*reader->to++ = text_lower(byte);
 	}
 	return true;
 }

@@ -125,6 +125,21 @@ test_lines(void)
 }
 
 static void
+test_digits(void)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	int sum = 0;
+
+	for (int byte = 0; byte < 256; byte++)
+		sum += text_hexadecimal((char) byte);
+	for (int i = 0; i < 32; i++)
+		if (text_hexadecimal(digits[i]) != i % 16)
+			sum = -1;
+	/* 0 to 15, 10 to 15 once more, and -1 for the other 234 bytes */
+	CHECK_INT(sum, 120 + 75 - 234, "hexadecimal digits, and nothing else");
+}
+
+static void
 test_errors(void)
 {
 	ClairError error;
@@ -153,6 +168,7 @@ main(void)
 	test_every_place();
 	test_escapes();
 	test_lines();
+	test_digits();
 	test_errors();
 	return unit_result();
 }
