@@ -70,17 +70,17 @@ take_document(int descriptor)
 {
 	ClairStream *file;
 	ClairStream *stream;
-	JsonRecords *records;
-	JsonRecord record;
+	void *records;
+	FeedRecord record;
 	ClairError error;
 	bool found;
 
 	if (stream_open_file(descriptor, 0, -1, &file, &error) != CLAIR_OK ||
 		stream_open_decompressed(file, limits.max_document_size, "clair.max_document_size",
 								 limits.max_ratio, &stream, &error) != CLAIR_OK ||
-		json_records_open(stream, NULL, &limits, &records, &error) != CLAIR_OK)
+		json_record_cutter.open(stream, NULL, &limits, &records, &error) != CLAIR_OK)
 		abort();
-	while (json_records_next(records, &record, &found, &error) == CLAIR_OK && found)
+	while (json_record_cutter.next(records, &record, &found, &error) == CLAIR_OK && found)
 	{
 		JsonCursor cursor = json_cursor(record.value, NULL);
 		ClairBytes repository;
@@ -92,7 +92,7 @@ take_document(int descriptor)
 			take_repository(&cursor);
 		CHECK(json_end(&cursor), "the repositories are read");
 	}
-	json_records_close(records);
+	json_record_cutter.close(records);
 	stream->close(stream);
 }
 
