@@ -40,6 +40,7 @@ SQL_FILES = \
 	src/index/namespace.sql \
 	src/update/tables.sql \
 	src/index/index.sql \
+	src/index/images.sql \
 	src/index/layers.sql \
 	src/update/updater.sql \
 	src/match/match.sql \

@@ -20,6 +20,7 @@ void
 _PG_init(void)
 {
 	ServerInit();
+	IndexInit();
 	UpdateInit();
 	NotifyInit();
 	MarkGUCPrefixReserved("clair");

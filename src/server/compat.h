@@ -16,7 +16,10 @@
 #endif
 
 #if PG_VERSION_NUM < 150000
+#include "storage/shm_mq.h"
 #include "utils/tuplestore.h"
+
+#define shm_mq_send(queue, size, data, nowait, flush) shm_mq_send(queue, size, data, nowait)
 
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 

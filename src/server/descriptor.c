@@ -166,7 +166,7 @@ OpenAllowed(const char *path)
 	return fd;
 }
 
-static void
+void
 CheckMayReadFiles(Oid role)
 {
 	if (!has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES))

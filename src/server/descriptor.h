@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "common/bytes.h"
 
 typedef struct Descriptor
@@ -17,6 +19,9 @@ typedef struct Descriptor
 	int fd; /* -1 once closed */
 	MemoryContextCallback callback;
 } Descriptor;
+
+/* Refuses roles that are not members of pg_read_server_files. */
+extern void CheckMayReadFiles(Oid role);
 
 /*
  * Opens what a user names, on the server: an absolute path of a regular file or a
@@ -34,6 +39,12 @@ extern Descriptor *OpenServerFileAs(Oid role, const char *path, bool *is_directo
  * it.
  */
 extern int OpenBeneath(int directory, const char *path);
+
+/*
+ * The names of what lies in an opened directory, but for hidden ones; those of directories have
+ * a "/" at their end. At most clair.max_entries. Path is its name in errors.
+ */
+extern List *DirectoryEntries(int directory, const char *path);
 
 /* A new file without a name in the server's folder for temporary files. */
 extern Descriptor *OpenSpoolFile(void);

@@ -201,3 +201,17 @@ EndWork(Work *work)
 	pgstat_report_stat(true);
 	MemoryContextSwitchTo(work->context);
 }
+
+ErrorData *
+AbortWork(MemoryContext context)
+{
+	ErrorData *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	MemoryContextSwitchTo(context);
+	return error;
+}

@@ -86,4 +86,10 @@ extern void BeginWork(Work *work);
 extern void BeginWorkAs(Work *work, Oid role);
 extern void EndWork(Work *work);
 
+/*
+ * For PG_CATCH: logs the error and ends the transaction. Returns the error, in a context, which
+ * is the current one then.
+ */
+extern ErrorData *AbortWork(MemoryContext context);
+
 #endif

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +18,6 @@
 #include "utils/memutils.h"
 
 #include "server/helper.h"
-#include "server/settings.h"
 #include "update/fetch.h"
 
 /* What a listing begins with; its readers know it (feed/listing.c). */
@@ -72,61 +69,25 @@ FilePath(const Document *document)
 	return path;
 }
 
-/* Writes the names of a directory's entries to a file; hidden ones are left out. */
-static void
-WriteListing(DIR *directory, Descriptor *listing)
-{
-	int64 limit = CurrentLimits().max_entries;
-	StringInfoData names;
-	struct dirent *entry;
-	struct stat status;
-
-	initStringInfo(&names);
-	appendStringInfoString(&names, LISTING_HEAD);
-	while ((entry = readdir(directory)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (limit-- == 0)
-			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("the directory has more than " INT64_FORMAT " entries",
-								   CurrentLimits().max_entries),
-							errhint("See clair.max_entries.")));
-		if (entry->d_name[0] == '.' || strchr(entry->d_name, '\n') != NULL ||
-			fstatat(dirfd(directory), entry->d_name, &status, 0) != 0)
-			continue;
-		appendStringInfo(&names, "%s%s\n", entry->d_name, S_ISDIR(status.st_mode) ? "/" : "");
-	}
-	WriteSpoolFile(listing, names.data, names.len);
-	pfree(names.data);
-}
-
 /* A file with the listing of an opened directory. */
 static Descriptor *
 ListDirectory(int directory, const char *path)
 {
 	Descriptor *listing = OpenSpoolFile();
-	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
+	StringInfoData names;
+	ListCell *cell;
 
-	if (entries == NULL)
+	initStringInfo(&names);
+	appendStringInfoString(&names, LISTING_HEAD);
+	foreach (cell, DirectoryEntries(directory, path))
 	{
-		int saved_errno = errno;
+		const char *name = lfirst(cell);
 
-		if (copy >= 0)
-			close(copy);
-		errno = saved_errno;
-		ereport(ERROR,
-				(errcode_for_file_access(), errmsg("could not open directory \"%s\": %m", path)));
+		if (strchr(name, '\n') == NULL)
+			appendStringInfo(&names, "%s\n", name);
 	}
-	PG_TRY();
-	{
-		WriteListing(entries, listing);
-	}
-	PG_FINALLY();
-	{
-		closedir(entries);
-	}
-	PG_END_TRY();
+	WriteSpoolFile(listing, names.data, names.len);
+	pfree(names.data);
 	return listing;
 }
 

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
@@ -212,14 +211,8 @@ RunUpdater(const char *updater, int64 request, volatile sig_atomic_t *cancelled)
 		}
 		PG_CATCH();
 		{
-			ErrorData *error;
+			ErrorData *error = AbortWork(context);
 
-			MemoryContextSwitchTo(context);
-			error = CopyErrorData();
-			EmitErrorReport();
-			FlushErrorState();
-			AbortCurrentTransaction();
-			MemoryContextSwitchTo(context);
 			MemoryContextDeleteChildren(context); /* ends helpers, closes files */
 			RecordFailure(run, error, *cancelled);
 		}
