@@ -9,7 +9,7 @@
  *
  * A codename that is not in the table below is told once, and its entries are left out.
  */
-#include "feed/json_cursor.h"
+#include "common/json_cursor.h"
 #include "feed/json_records.h"
 #include "feed/record_feed.h"
 #include "updaters/updater.h"

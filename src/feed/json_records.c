@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/json_cursor.h"
 #include "common/text.h"
-#include "feed/json_cursor.h"
 
 #define FIRST_CAPACITY	  ((size_t) 512 * 1024)
 #define NAMES_CAPACITY	  ((size_t) 1024 * 1024) /* for names with escapes in them */

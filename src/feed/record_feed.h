@@ -13,10 +13,10 @@
 
 #include "common/arena.h"
 #include "common/digest.h"
+#include "common/json_cursor.h"
 #include "common/limits.h"
 #include "common/sink.h"
 #include "feed/advisory.h"
-#include "feed/json_cursor.h"
 #include "feed/record.h"
 
 /* What an updater's functions are given. */

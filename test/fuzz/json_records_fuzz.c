@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 #include "common/arena.h"
+#include "common/json_cursor.h"
 #include "common/limits.h"
 #include "common/stream.h"
-#include "feed/json_cursor.h"
 #include "feed/json_records.h"
 
 typedef struct Pieces

@@ -2,9 +2,9 @@
 #include <fcntl.h>
 
 #include "common/arena.h"
+#include "common/json_cursor.h"
 #include "common/stream.h"
 #include "feed/cpe.h"
-#include "feed/json_cursor.h"
 #include "feed/json_records.h"
 #include "unit.h"
 

@@ -4,9 +4,9 @@
  *    comes in pieces, and that what is not JSON is refused, with the place.
  */
 #include "common/arena.h"
+#include "common/json_cursor.h"
 #include "common/limits.h"
 #include "common/stream.h"
-#include "feed/json_cursor.h"
 #include "feed/json_records.h"
 #include "unit.h"
 

@@ -6,7 +6,7 @@
  * against the grammar all the same, because it is what decides whether a document can be
  * trusted. Text is checked as UTF-8 only where it is taken.
  */
-#include "feed/json_cursor.h"
+#include "common/json_cursor.h"
 
 #include <endian.h>
 #include <stdlib.h>
