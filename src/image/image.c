@@ -53,7 +53,7 @@ image_initialize(ClairError *error)
 
 	if (status == CLAIR_OK)
 		status = tar_initialize(error);
-	return status == CLAIR_OK ? rpm_sqlite_initialize(error) : status;
+	return status == CLAIR_OK ? sqlite_database_initialize(error) : status;
 }
 
 static ClairStatus

@@ -236,14 +236,13 @@ static ClairStatus
 read_findings(Layer *layer, LayerEntry *entry, char **content, size_t *size, ClairError *error)
 {
 	ClairBytes bytes;
-	ClairStatus status = CLAIR_OK;
+	ClairStatus status;
 
 	entry->findings = arena_alloc(layer->arena, sizeof(Findings));
 	if (entry->findings == NULL)
 		return out_of_memory(error);
 	findings_start(entry->findings, layer->arena, layer->limits);
-	if (entry->wanted->is_database)
-		status = apply_log(layer, entry, content, size, error);
+	status = apply_log(layer, entry, content, size, error);
 	bytes = (ClairBytes){*content != NULL ? *content : "", *size};
 	if (status == CLAIR_OK && entry->wanted->is_database)
 		status = digest_of(DIGEST_SHA256, bytes, entry->content, error);

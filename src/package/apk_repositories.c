@@ -5,8 +5,6 @@
  * Lines are URLs or paths, ".../alpine/v3.20/main" or ".../alpine/edge/community"; those that begin
  * with "@" serve single packages only. Facts: "release", "release.1", ...: "v3.20", "edge".
  */
-#include <stdio.h>
-
 #include "common/text.h"
 #include "package/package.h"
 
@@ -41,15 +39,10 @@ apk_repositories_read(ClairBytes file, Findings *findings, ClairError *error)
 
 	while (status == CLAIR_OK && count < MAX_RELEASES && text_next_line(&file, &line))
 	{
-		char key[16] = "release";
 		ClairBytes release;
 
-		if (!find_release(text_trim(line), &release))
-			continue;
-		if (count > 0)
-			snprintf(key, sizeof(key), "release.%d", count);
-		count++;
-		status = findings_fact(findings, clair_bytes(key), release, error);
+		if (find_release(text_trim(line), &release))
+			status = findings_fact_of_list(findings, "release", count++, release, error);
 	}
 	return status;
 }

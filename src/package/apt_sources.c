@@ -6,8 +6,6 @@
  * which. What counts is binary packages of the component "main", which the distribution's
  * own archives have and most others have not. Facts: "suite", "suite.1", "suite.2", ...
  */
-#include <stdio.h>
-
 #include "common/text.h"
 #include "package/control.h"
 #include "package/package.h"
@@ -38,13 +36,7 @@ report_suites(const Suites *suites, Findings *findings, ClairError *error)
 	ClairStatus status = CLAIR_OK;
 
 	for (int i = 0; i < suites->count && status == CLAIR_OK; i++)
-	{
-		char key[16] = "suite";
-
-		if (i > 0)
-			snprintf(key, sizeof(key), "suite.%d", i);
-		status = findings_fact(findings, clair_bytes(key), suites->names[i], error);
-	}
+		status = findings_fact_of_list(findings, "suite", i, suites->names[i], error);
 	return status;
 }
 

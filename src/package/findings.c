@@ -61,6 +61,18 @@ findings_fact(Findings *findings, ClairBytes key, ClairBytes value, ClairError *
 }
 
 ClairStatus
+findings_fact_of_list(Findings *findings, const char *name, int number, ClairBytes value,
+					  ClairError *error)
+{
+	ClairBytes key = number == 0 ? clair_bytes(name)
+								 : arena_printf(findings->arena, "%s.%d", name, number);
+
+	if (key.data == NULL)
+		return out_of_memory(error);
+	return findings_fact(findings, key, value, error);
+}
+
+ClairStatus
 findings_problem(Findings *findings, ClairError *error, const char *format, ...)
 {
 	char raw[512];

@@ -63,6 +63,10 @@ extern void findings_start(Findings *findings, Arena *arena, const ClairLimits *
 extern ClairStatus
 findings_fact(Findings *findings, ClairBytes key, ClairBytes value, ClairError *error);
 
+/* The same for a value of several: the keys are "name", "name.1", "name.2" and so on. */
+extern ClairStatus findings_fact_of_list(Findings *findings, const char *name, int number,
+										 ClairBytes value, ClairError *error);
+
 /*
  * Adds a feature, with the bytes copied, after checking its versions; one that is there
  * already (name, version, architecture) is dropped. A feature whose name or version is

@@ -5,10 +5,14 @@
 #include "package/package.h"
 
 /* clang-format off */
+/* An SQLite database, and the changes to it that are not in it yet. */
+#define SQLITE_FILE(path, role, is_database, read) \
+	{path, false, NULL, NULL, role, is_database, read}, \
+	{path "-wal", false, NULL, NULL, "sqlite-log", false, NULL}
+
 /* A folder that rpm may keep its database in, and the forms that the database may have. */
 #define RPM_FOLDER(folder) \
-	{folder "/rpmdb.sqlite", false, NULL, NULL, "rpm", true, rpm_sqlite_read}, \
-	{folder "/rpmdb.sqlite-wal", false, NULL, NULL, "sqlite-log", false, NULL}, \
+	SQLITE_FILE(folder "/rpmdb.sqlite", "rpm", true, rpm_sqlite_read), \
 	{folder "/Packages.db", false, NULL, NULL, "rpm", true, rpm_ndb_read}, \
 	{folder "/Packages", false, NULL, NULL, "rpm", true, rpm_bdb_read}
 
@@ -45,6 +49,13 @@ const WantedFile wanted_files[] = {
 	{"etc/apt/sources.list", false, NULL, NULL, "apt-sources", false, apt_list_read},
 	{"etc/apt/sources.list.d", true, ".list", NULL, "apt-sources", false, apt_list_read},
 	{"etc/apt/sources.list.d", true, ".sources", NULL, "apt-sources", false, apt_sources_read},
+
+	/* which repositories Red Hat's packages are from */
+	{"root/buildinfo/content_manifests", true, ".json", NULL, "content-manifest", false, content_manifest_read},
+	{"usr/share/buildinfo/content_manifests", true, ".json", NULL, "content-manifest", false, content_manifest_read},
+	{"usr/share/buildinfo", true, ".json", NULL, "content-manifest", false, content_manifest_read},
+	SQLITE_FILE("var/lib/dnf/history.sqlite", "dnf-history", false, dnf4_history_read),
+	SQLITE_FILE("usr/lib/sysimage/libdnf5/transaction_history.sqlite", "dnf-history", false, dnf5_history_read),
 	{NULL, false, NULL, NULL, NULL, false, NULL}
 };
 /* clang-format on */

@@ -49,8 +49,11 @@ extern FileReader release_cpe_read;
 extern FileReader apk_repositories_read;
 extern FileReader apt_list_read;
 extern FileReader apt_sources_read;
+extern FileReader content_manifest_read;
+extern FileReader dnf4_history_read;
+extern FileReader dnf5_history_read;
 
 /* Prepares SQLite; called once, before anything is read. */
-extern ClairStatus rpm_sqlite_initialize(ClairError *error);
+extern ClairStatus sqlite_database_initialize(ClairError *error);
 
 #endif

@@ -1,9 +1,8 @@
 /* Proves what the readers of rpm's databases find, in any byte order, sound, damaged or alien. */
-#include <sqlite3.h>
 #include <zlib.h>
 
-#include "package/sqlite_log.h"
 #include "rpm_test.h"
+#include "sqlite_test.h"
 
 #define ONE	  "one 1.0-2.el9 one 1.0-2.el9 x86_64;"
 #define TWO	  "two 1.0-2.el9 two 1.0-2.el9 x86_64;"
@@ -274,33 +273,6 @@ test_ndb(void)
  * sqlite, and its write-ahead log: written by SQLite itself, in a folder of its own
  * --------------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/rpm_database_test.XXXXXX";
-static char database_path[100];
-static char log_path[120];
-
-/* A file's bytes, which the caller frees; empty when it is not there. */
-static ClairBytes
-slurp(const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	char *data = malloc(1 << 20);
-	size_t size = file != NULL ? fread(data, 1, 1 << 20, file) : 0;
-
-	if (file != NULL)
-		fclose(file);
-	return (ClairBytes){data, size};
-}
-
-static void
-run(sqlite3 *connection, const char *sql)
-{
-	char *message = NULL;
-
-	if (sqlite3_exec(connection, sql, NULL, NULL, &message) != SQLITE_OK)
-		printf("# %s: %s\n", sql, message);
-	sqlite3_free(message);
-}
-
 static void
 insert(sqlite3 *connection, ClairBytes value)
 {
@@ -314,21 +286,6 @@ insert(sqlite3 *connection, ClairBytes value)
 
 #define RPM_TABLE                                                                                  \
 	"CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)"
-
-/* A new database, made by the statements. */
-static sqlite3 *
-create(const char *sql)
-{
-	sqlite3 *connection;
-
-	unlink(database_path);
-	unlink(log_path);
-	if (sqlite3_open(database_path, &connection) != SQLITE_OK)
-		abort();
-	run(connection, "PRAGMA page_size = 512");
-	run(connection, sql);
-	return connection;
-}
 
 /* What is found in a database that the statements make. */
 static void
@@ -457,14 +414,10 @@ main(void)
 	test_bdb(false);
 	test_bdb(true);
 	test_ndb();
-	if (mkdtemp(folder) == NULL)
+	if (!sqlite_test_start())
 		return 1;
-	snprintf(database_path, sizeof(database_path), "%s/rpmdb.sqlite", folder);
-	snprintf(log_path, sizeof(log_path), "%s" SQLITE_LOG_ENDING, database_path);
 	test_sqlite();
 	test_log();
-	unlink(database_path);
-	unlink(log_path);
-	rmdir(folder);
+	sqlite_test_end();
 	return unit_result();
 }
