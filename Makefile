@@ -38,6 +38,8 @@ SQL_FILES = \
 	src/server/server.sql \
 	src/index/tables.sql \
 	src/index/namespace.sql \
+	src/index/flavour.sql \
+	src/index/repository.sql \
 	src/update/tables.sql \
 	src/index/index.sql \
 	src/index/images.sql \

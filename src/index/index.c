@@ -396,6 +396,13 @@ collect_garbage(PG_FUNCTION_ARGS)
 		"                  LEFT JOIN clair.image_database AS found ON found.database_id = base.id"
 		"              WHERE found.database_id IS NULL)",
 		NULL));
+	RunSql("DELETE FROM clair.repository_set"
+		   " WHERE id IN (SELECT known.id"
+		   "              FROM clair.repository_set AS known"
+		   "                  LEFT JOIN clair.image_database AS found"
+		   "                      ON found.repository_set = known.id"
+		   "              WHERE found.repository_set IS NULL)",
+		   NULL);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	SPI_finish();
 	ResumeCaller(&caller);

@@ -98,7 +98,7 @@ CREATE VIEW clair.image_feature AS
 SELECT
     d.image_id,
     d.path AS database_path,
-    f.namespace,
+    base.namespace,
     f.name,
     COALESCE(clair.bare(f.version), f.invalid_version) AS version,
     f.source_name,
@@ -110,9 +110,11 @@ SELECT
     layer.layer AS introduced_by,
     layer.command,
     f.module,
-    f.vendor
+    f.vendor,
+    f.flavour
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
+    LEFT JOIN clair.package_database AS base ON base.id = d.database_id
     LEFT JOIN clair.feature_introduction AS introduction
         ON introduction.image_id = d.image_id
         AND introduction.path = d.path

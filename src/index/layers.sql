@@ -5,7 +5,7 @@ CREATE VIEW clair.removed_feature AS
 SELECT
     d.image_id,
     d.path AS database_path,
-    f.namespace,
+    base.namespace,
     f.name,
     COALESCE(clair.bare(f.version), f.invalid_version) AS version,
     f.source_name,
@@ -16,6 +16,7 @@ SELECT
     remover.command
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
+    LEFT JOIN clair.package_database AS base ON base.id = d.database_id
     JOIN clair.image_layer AS last ON last.image_id = d.image_id AND last.position = d.position
     JOIN clair.image_layer AS remover
         ON remover.image_id = d.image_id AND remover.position = d.until_position

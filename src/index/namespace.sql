@@ -10,6 +10,7 @@ CREATE TABLE clair.distribution (
     release_pattern text NOT NULL,
     rolling_name text,
     rolling_pattern text,
+    advisories_of text COLLATE "C" REFERENCES clair.distribution,
     CHECK ((rolling_name IS NULL) = (rolling_pattern IS NULL))
 );
 COMMENT ON TABLE clair.distribution IS
@@ -23,6 +24,8 @@ COMMENT ON COLUMN clair.distribution.rolling_name IS
     'the release that has no version, if there is one: rolling, edge';
 COMMENT ON COLUMN clair.distribution.rolling_pattern IS
     'regular expression for versions that mean that release';
+COMMENT ON COLUMN clair.distribution.advisories_of IS
+    'the distribution whose advisories speak of this one''s packages, release by release; null when it has its own';
 
 INSERT INTO clair.distribution
     (family, title, release_prefix, release_pattern, rolling_name, rolling_pattern)
@@ -228,6 +231,9 @@ VALUES
     ('ubuntu', '25.10', 'questing', NULL),
     ('ubuntu', '26.04', 'resolute', NULL);
 
+-- Rebuilt from the same sources, release by release.
+UPDATE clair.distribution SET advisories_of = 'rhel' WHERE family IN ('centos', 'centos-stream');
+
 -- Autovacuum leaves so few rows alone, and a planner that has not seen them guesses hundreds.
 ANALYZE clair.distribution, clair.distribution_name, clair.release;
 
@@ -389,3 +395,21 @@ END;
 COMMENT ON FUNCTION clair.namespace_of(text[], text[], text[]) IS
     'the namespace that the release files of an image speak of: which file, which key, which value';
 REVOKE ALL ON FUNCTION clair.namespace_of(text[], text[], text[]) FROM PUBLIC;
+
+CREATE FUNCTION clair.advisory_namespace(namespace text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT COALESCE(
+        (
+            SELECT d.advisories_of
+                || pg_catalog.substr(namespace, pg_catalog.strpos(namespace, ':'))
+            FROM clair.distribution AS d
+            WHERE d.family = pg_catalog.split_part(namespace, ':', 1)
+        ),
+        namespace
+    );
+END;
+COMMENT ON FUNCTION clair.advisory_namespace(text) IS
+    'the namespace whose advisories speak of the packages of a namespace: its own, unless clair.distribution says otherwise';
+REVOKE ALL ON FUNCTION clair.advisory_namespace(text) FROM PUBLIC;

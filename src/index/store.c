@@ -12,18 +12,20 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-#include "index/merge.h"
+#include "index/image_facts.h"
 #include "index/store.h"
 
-/* Which of the staged images is being stored: its number in the job and its id. */
-typedef struct StoredImage
-{
-	int64 number;
-	int64 id;
-	const char *namespace;
-	MergeEntry *entries; /* of all its layers, base first */
-	int64 entry_count;
-} StoredImage;
+/* The columns of clair.feature, of a feature of a package database. */
+#define FEATURE_COLUMNS                                                                            \
+	"(database_id, number, namespace, name, version, source_name, source_version, architecture,"   \
+	" invalid_version, problem, module, vendor, flavour)"
+
+/* The flavour that the text of a version shows in a namespace. */
+#define FLAVOUR_OF(version, namespace)                                                             \
+	"COALESCE((SELECT min(rule.flavour) FROM clair.flavour_rule AS rule"                           \
+	"          WHERE rule.family = split_part(" namespace ", ':', 1)"                              \
+														  "              AND " version             \
+														  " ~ rule.version_pattern), '')"
 
 /* Staged features with the package database that they belong to, in rows of clair.feature. */
 #define STAGED_FEATURES                                                                            \
@@ -75,61 +77,6 @@ MergeImage(const IndexRows *rows, StoredImage *image)
 	}
 	MergeLayers(image->entries, image->entry_count);
 	ChooseDatabases(image->entries, image->entry_count);
-}
-
-/* Adds the visible release files: position of the layer, path in it, role, canonical path. */
-static void
-AddReleaseFiles(SqlParameters *parameters, const StoredImage *image)
-{
-	ClairBytes *columns[4];
-	int64 count = 0;
-
-	for (size_t i = 0; i < lengthof(columns); i++)
-		columns[i] = palloc(sizeof(ClairBytes) * Max(image->entry_count, 1));
-	for (int64 i = 0; i < image->entry_count; i++)
-	{
-		const MergeEntry *entry = &image->entries[i];
-
-		if (!entry->reachable || entry->content != NULL)
-			continue;
-		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
-		columns[1][count] = clair_bytes(entry->path);
-		columns[2][count] = clair_bytes(entry->role);
-		columns[3][count] = clair_bytes(entry->canonical);
-		count++;
-	}
-	for (size_t i = 0; i < lengthof(columns); i++)
-		AddTextArray(parameters, columns[i], count);
-}
-
-/* The namespace that the visible release files speak of. */
-static const char *
-NamespaceOf(const IndexRows *rows, const StoredImage *image)
-{
-	SqlParameters parameters = {0};
-	char *found;
-
-	AddRows(&parameters, rows->relations[WIRE_IMAGE_LAYER]);
-	AddInteger(&parameters, image->number);
-	AddReleaseFiles(&parameters, image);
-	/* etc/os-release stands before usr/lib/os-release: the latter counts when it is alone. */
-	RunSql(
-		"SELECT clair.namespace_of(array_agg(role), array_agg(key), array_agg(value))"
-		" FROM (SELECT file.role, fact.key, fact.value,"
-		"           rank() OVER (PARTITION BY file.role, CASE file.role WHEN 'os-release' THEN '' "
-		"ELSE file.canonical END"
-		"                        ORDER BY file.canonical COLLATE \"C\") AS place"
-		"       FROM unnest($1::bigint[], $2::bigint[], $3, $4, $5)"
-		"               AS part(image, position, layer, stored_digest, command)"
-		"           JOIN unnest($7::bigint[], $8, $9, $10) AS file(position, path, role, canonical)"
-		"               ON file.position = part.position"
-		"           JOIN clair.layer_fact AS fact"
-		"               ON fact.layer = part.layer AND fact.path = file.path"
-		"       WHERE part.image = $6) AS visible"
-		" WHERE place = 1",
-		&parameters);
-	found = ResultText(0, 1);
-	return found != NULL ? found : "unknown";
 }
 
 /*
@@ -193,41 +140,46 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 
 	AddRows(&features, rows->relations[WIRE_FEATURE]);
 	AddTextArray(&features, new_ids, new_count);
+	AddText(&features, image->advisories);
 	RunSql(
-		"INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
-		" source_version, architecture, invalid_version, problem, module, vendor)"
+		"INSERT INTO clair.feature " FEATURE_COLUMNS
 		" SELECT DISTINCT ON (base.id, staged.number::integer)"
-		"     base.id, staged.number::integer, base.namespace, staged.name,"
+		"     base.id, staged.number::integer, $12, staged.name,"
 		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, staged.version) END,"
 		"     staged.source_name,"
 		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, "
 		"staged.source_version) END,"
 		"     staged.architecture,"
 		"     CASE WHEN staged.problem IS NOT NULL THEN staged.version END,"
-		"     staged.problem, staged.module, staged.vendor"
-		" FROM " STAGED_FEATURES
-		"     JOIN clair.package_database AS base ON base.content = staged.content"
-		" WHERE base.id = ANY ($11::bigint[])"
-		" ORDER BY base.id, staged.number::integer",
+		"     staged.problem, staged.module, staged.vendor,"
+		"     " FLAVOUR_OF(
+			"staged.version",
+			"$12") " FROM " STAGED_FEATURES
+				   "     JOIN clair.package_database AS base ON base.content = staged.content"
+				   " WHERE base.id = ANY ($11::bigint[])"
+				   " ORDER BY base.id, staged.number::integer",
 		&features);
 
 	/* A layer that was known before, in another namespace: its features are known too. */
 	memset(&features, 0, sizeof(features));
 	AddTextArray(&features, new_ids, new_count);
-	RunSql("INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name,"
-		   " source_version, architecture, invalid_version, problem, module, vendor)"
-		   " SELECT base.id, feature.number, base.namespace, feature.name, feature.version,"
+	AddText(&features, image->advisories);
+	RunSql("INSERT INTO clair.feature " FEATURE_COLUMNS
+		   " SELECT base.id, feature.number, $2, feature.name, feature.version,"
 		   "     feature.source_name, feature.source_version, feature.architecture,"
-		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor"
-		   " FROM (SELECT fresh.id, fresh.namespace, min(sibling.id) AS sibling_id"
-		   "       FROM clair.package_database AS fresh"
-		   "           JOIN clair.package_database AS sibling"
-		   "               ON sibling.content = fresh.content AND sibling.format = fresh.format"
-		   "                   AND sibling.id < fresh.id"
-		   "           LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
-		   "       WHERE fresh.id = ANY ($1::bigint[]) AND mine.database_id IS NULL"
-		   "       GROUP BY fresh.id, fresh.namespace) AS base"
-		   "     JOIN clair.feature AS feature ON feature.database_id = base.sibling_id",
+		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor,"
+		   "     " FLAVOUR_OF(
+			   "COALESCE(clair.bare(feature.version), feature.invalid_version)",
+			   "$2") " FROM (SELECT fresh.id, min(sibling.id) AS sibling_id"
+					 "       FROM clair.package_database AS fresh"
+					 "           JOIN clair.package_database AS sibling"
+					 "               ON sibling.content = fresh.content AND sibling.format = "
+					 "fresh.format"
+					 "                   AND sibling.id < fresh.id"
+					 "           LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
+					 "       WHERE fresh.id = ANY ($1::bigint[]) AND mine.database_id IS NULL"
+					 "       GROUP BY fresh.id) AS base"
+					 "     JOIN clair.feature AS feature ON feature.database_id = base.sibling_id",
 		   &features);
 }
 
@@ -355,15 +307,18 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 	AddDatabases(&databases, image);
 	AddText(&databases, image->namespace);
 	AddInteger(&databases, image->id);
-	RunSql("INSERT INTO clair.image_database (image_id, position, path, location, database_id,"
-		   " until_position)"
-		   " SELECT $8, found.position, found.path, found.location, base.id, NULLIF(found.until, 0)"
-		   " FROM unnest($1::integer[], $2, $3, $4, $5::integer[], $6)"
-		   "         AS found(position, path, content, format, until, location)"
-		   "     JOIN clair.package_database AS base"
-		   "         ON base.content = found.content AND base.format = found.format"
-		   "             AND base.namespace = $7",
-		   &databases);
+	AddText(&databases, StoreRepositories(rows, image));
+	RunSql(
+		"INSERT INTO clair.image_database (image_id, position, path, location, database_id,"
+		" until_position, repository_set)"
+		" SELECT $8, found.position, found.path, found.location, base.id, NULLIF(found.until, 0),"
+		"     CASE WHEN base.format = 'rpm' THEN $9::integer END"
+		" FROM unnest($1::integer[], $2, $3, $4, $5::integer[], $6)"
+		"         AS found(position, path, content, format, until, location)"
+		"     JOIN clair.package_database AS base"
+		"         ON base.content = found.content AND base.format = found.format"
+		"             AND base.namespace = $7",
+		&databases);
 
 	AddMergeProblems(&problems, image);
 	AddInteger(&problems, image->id);
@@ -399,7 +354,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   &problems);
 
 	AddInteger(&status, image->id);
-	AddText(&status, image->namespace);
+	AddText(&status, image->advisories);
 	RunSql("UPDATE clair.image"
 		   " SET status = CASE"
 		   "     WHEN NOT EXISTS (SELECT FROM clair.image_database"
@@ -443,7 +398,7 @@ StoreImage(const IndexRows *rows, int64 number)
 	if (image.id != 0)
 		return image.id;
 	MergeImage(rows, &image);
-	image.namespace = NamespaceOf(rows, &image);
+	FindNamespace(rows, &image);
 	StoreDatabases(rows, &image);
 	if (StoreImageRow(rows, &image))
 		StoreImageContents(rows, &image);

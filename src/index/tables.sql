@@ -63,9 +63,10 @@ CREATE TABLE clair.layer_fact (
     value text NOT NULL,
     PRIMARY KEY (layer, path, key)
 );
-COMMENT ON TABLE clair.layer_fact IS 'what the release files of a layer say';
+COMMENT ON TABLE clair.layer_fact IS
+    'what a layer says of its distribution and of the repositories that its packages are from';
 COMMENT ON COLUMN clair.layer_fact.layer IS 'the layer';
-COMMENT ON COLUMN clair.layer_fact.path IS 'the release file';
+COMMENT ON COLUMN clair.layer_fact.path IS 'the file';
 COMMENT ON COLUMN clair.layer_fact.key IS 'the key, in lower case';
 COMMENT ON COLUMN clair.layer_fact.value IS 'its value';
 
@@ -93,7 +94,7 @@ COMMENT ON TABLE clair.package_database IS
     'package databases: each content once per namespace in which it was found';
 COMMENT ON COLUMN clair.package_database.id IS 'its number';
 COMMENT ON COLUMN clair.package_database.content IS 'digest of its bytes';
-COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace that its features have';
+COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace of the images that have it';
 COMMENT ON COLUMN clair.package_database.format IS 'format of its versions: dpkg, rpm, apk';
 
 CREATE TABLE clair.feature (
@@ -109,6 +110,7 @@ CREATE TABLE clair.feature (
     problem text,
     module text,
     vendor text,
+    flavour text COLLATE "C" NOT NULL DEFAULT '',
     -- By name: which layer introduced a feature is found by looking for it in older databases.
     PRIMARY KEY (database_id, name, number)
 );
@@ -119,7 +121,8 @@ CREATE INDEX feature_binary ON clair.feature (namespace, name, version)
 COMMENT ON TABLE clair.feature IS 'features of the package databases';
 COMMENT ON COLUMN clair.feature.database_id IS 'the package database';
 COMMENT ON COLUMN clair.feature.number IS 'position within it';
-COMMENT ON COLUMN clair.feature.namespace IS 'the package database''s namespace';
+COMMENT ON COLUMN clair.feature.namespace IS
+    'the namespace whose advisories speak of it: that of the package database, or the one that clair.advisory_namespace() gives for it';
 COMMENT ON COLUMN clair.feature.name IS 'name of the installed package';
 COMMENT ON COLUMN clair.feature.version IS 'its version; null when that is not valid';
 COMMENT ON COLUMN clair.feature.source_name IS 'name of the source package';
@@ -129,6 +132,8 @@ COMMENT ON COLUMN clair.feature.invalid_version IS 'text of a version that is no
 COMMENT ON COLUMN clair.feature.problem IS 'why it is not valid';
 COMMENT ON COLUMN clair.feature.module IS 'of rpm: the module that it belongs to, name:stream';
 COMMENT ON COLUMN clair.feature.vendor IS 'who built it, where the package database says so';
+COMMENT ON COLUMN clair.feature.flavour IS
+    'the flavour of the distribution that its version shows, see clair.flavour_rule; else empty';
 
 CREATE TABLE clair.image (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -189,6 +194,32 @@ COMMENT ON COLUMN clair.image_layer.stored_digest IS
     'digest of the layer as the image''s manifest names it, if it has one';
 COMMENT ON COLUMN clair.image_layer.command IS 'the command that made it, from the image''s history';
 
+CREATE TABLE clair.repository_cpe (
+    repository text COLLATE "C" NOT NULL,
+    cpe text COLLATE "C" NOT NULL,
+    PRIMARY KEY (repository, cpe)
+);
+COMMENT ON TABLE clair.repository_cpe IS
+    'which products the packages of a repository belong to; kept by the updater of its vendor';
+COMMENT ON COLUMN clair.repository_cpe.repository IS 'id of the repository, as dnf knows it';
+COMMENT ON COLUMN clair.repository_cpe.cpe IS
+    'CPE of a product, in the form of URIs: cpe:/o:redhat:enterprise_linux:9::baseos';
+
+CREATE TABLE clair.repository_set (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest text COLLATE "C" NOT NULL UNIQUE,
+    repositories text[] NOT NULL,
+    cpes text[] NOT NULL
+);
+COMMENT ON TABLE clair.repository_set IS
+    'the distinct sets of repositories that packages of images are from';
+COMMENT ON COLUMN clair.repository_set.id IS 'its number';
+COMMENT ON COLUMN clair.repository_set.digest IS
+    'digest of the repositories: there can be more of them than an index takes';
+COMMENT ON COLUMN clair.repository_set.repositories IS 'ids of the repositories, sorted';
+COMMENT ON COLUMN clair.repository_set.cpes IS
+    'the CPEs of all of them, and every prefix of these from the product on that ends with a component, sorted; see clair.repository_cpe';
+
 CREATE TABLE clair.image_database (
     image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
     position integer NOT NULL,
@@ -196,6 +227,7 @@ CREATE TABLE clair.image_database (
     location text COLLATE "C" NOT NULL,
     database_id bigint NOT NULL REFERENCES clair.package_database,
     until_position integer,
+    repository_set integer REFERENCES clair.repository_set,
     PRIMARY KEY (image_id, position, path)
 );
 CREATE INDEX image_database_database ON clair.image_database (database_id) INCLUDE (image_id)
@@ -211,6 +243,8 @@ COMMENT ON COLUMN clair.image_database.location IS
 COMMENT ON COLUMN clair.image_database.database_id IS 'the package database';
 COMMENT ON COLUMN clair.image_database.until_position IS
     'position of the layer that replaced or removed it; null when it survives';
+COMMENT ON COLUMN clair.image_database.repository_set IS
+    'the repositories that the packages of the image are from; null when nothing says it';
 
 CREATE TABLE clair.image_problem (
     image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
@@ -238,5 +272,8 @@ SELECT pg_catalog.pg_extension_config_dump('clair.image_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.manifest', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_name', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_layer', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.repository_cpe', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.repository_set', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.repository_set_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_database', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_problem', '');

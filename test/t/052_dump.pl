@@ -87,6 +87,11 @@ sub run_feed
 index_file($session, debian_layer('web', 12, [ 'bash', '5.2-1' ], [ 'libz1', '1:1.2.13-1', 'zlib' ]), 'web');
 index_file($session, debian_layer('old', 11, [ 'bash', '1:5.1~rc1-1' ], [ 'zlib1g', '1.2-1', 'zlib' ]), 'old');
 index_file($session, debian_layer('broken', 11, [ 'bash', 'no version' ], [ '', '1' ]), 'broken');
+query($session, "INSERT INTO clair.repository_cpe VALUES ('a-rpms', 'cpe:/o:redhat:enterprise_linux:9')");
+index_file($session, make_layer("$folder/rpm.tar", 'etc/os-release' => "ID=rhel\nVERSION_ID=9.4\n",
+    'root/buildinfo/content_manifests/a.json' => '{"content_sets": ["a-rpms"]}',
+    'var/lib/rpmmanifest/container-manifest-2' => join("\t", 'bash', '5.1-1', 1, 2, 'Vendor', '(none)', 1,
+        'x86_64', 0, 'bash-5.1-1.src.rpm') . "\n"), 'rpm');
 index_file($session, debian_layer('web2', 12, [ 'bash', '5.2-2' ]), 'web');
 set_feed($session, 'debian', "$folder/tracker.json",
     '{"max_shrinkage": 100, "hosts": ["mirror.example.org"], "stale_after": "3 days"}');

@@ -244,13 +244,51 @@ test_hostile(void)
 	}
 }
 
+/* Layers of Red Hat images: content manifests at all their places, one that is no JSON, none. */
+static void
+test_manifests(void)
+{
+	static const struct
+	{
+		const char *layer;
+		const char *path; /* NULL: there is no fact */
+	} layers[] = {
+		{"layer-with-embedded-cs.tar", "root/buildinfo/content_manifests/foo-1.1-2.json"},
+		{"rhcos-layer-with-embedded-cs.tar", "usr/share/buildinfo/foo-1.1-2.json"},
+		{"rhcos-layer-with-conflicting-files.tar", "usr/share/buildinfo/foo-1.1-2.json"},
+		{"layer-with-invalid-content-manifests-json.tar", NULL},
+		{"layer-with-no-cpe-info.tar", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+	{
+		char name[200];
+		char fact[200];
+		const char *path;
+
+		snprintf(name, sizeof(name), "images/claircore-rhel-layers/%s", layers[i].layer);
+		path = unit_data(name);
+		if (path == NULL)
+			continue;
+		CHECK_INT(index_file(path), CLAIR_OK, layers[i].layer);
+		snprintf(fact, sizeof(fact), "|%s|repository.1|content-set-2", layers[i].path);
+		if (layers[i].path != NULL)
+			CHECK(recorder_find(&recorder, fact) != NULL, fact + 1);
+		else
+			CHECK_INT(recorder_count(&recorder, "layer_fact|"), 0, "  no facts");
+	}
+}
+
 int
 main(void)
 {
 	digest_initialize(&error);
 	image_initialize(&error);
 	if (unit_data("images") != NULL)
+	{
 		test_images();
+		test_manifests();
+	}
 	if (unit_data("hostile") != NULL)
 		test_hostile();
 	recorder_clear(&recorder);
