@@ -7,6 +7,8 @@
 #include "package/memory_vfs.h"
 #include "package/package.h"
 
+#define PROBED_MEMORY ((size_t) 16 << 20)
+
 /* Steps of SQLite's machine: some for each row; and how often it says that it goes on. */
 #define STEPS_AT_A_TIME 100000
 #define MAX_STEPS		(INT64_C(200) * 1000 * 1000)
@@ -32,10 +34,21 @@ count_steps(void *context)
 	return database->steps > MAX_STEPS;
 }
 
+/* SQLite also calls some damage of schemas a lack of memory: whether it is one can be tried. */
+static bool
+is_memory_short(void)
+{
+	Arena *arena = arena_create(PROBED_MEMORY);
+	bool is_short = arena == NULL || arena_alloc(arena, PROBED_MEMORY / 2) == NULL;
+
+	arena_destroy(arena);
+	return is_short;
+}
+
 ClairStatus
 sqlite_database_problem(SqliteDatabase *database, int result)
 {
-	if (result == SQLITE_NOMEM)
+	if (result == SQLITE_NOMEM && is_memory_short())
 		return clair_error(database->error, CLAIR_MEMORY, "out of memory");
 	return findings_problem(database->findings, database->error, "SQLite could not read it: %s",
 							result == SQLITE_INTERRUPT ? "it takes too long"
