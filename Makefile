@@ -55,7 +55,7 @@ ifndef CLAIR_PGXS
 # ---------------------------------------------------------------------------
 
 PKG_CONFIG ?= pkg-config
-READER_PACKAGES = libarchive libzstd liblzma zlib json-c sqlite3 libcrypto libseccomp
+READER_PACKAGES = libarchive libzstd liblzma zlib json-c libxml-2.0 sqlite3 libcrypto libseccomp
 FETCH_PACKAGES = libcurl libseccomp
 ifndef WITH_ISAL
 WITH_ISAL := $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo yes || echo no)

@@ -53,6 +53,8 @@ typedef struct ClairLimits
 #define CLAIR_MAX_LINKS			 40				   /* symbolic links followed on one path */
 #define CLAIR_MAX_NESTING		 8 /* OCI indexes within indexes; rounds of documents */
 #define CLAIR_MAX_JSON_DEPTH	 64
+#define CLAIR_MAX_XML_DEPTH		 64
+#define CLAIR_MAX_XML_TAG		 (256 * 1024)  /* bytes of a tag with its attributes */
 #define CLAIR_MAX_NAME			 512		   /* bytes of a package's or vulnerability's name */
 #define CLAIR_MAX_VERSION		 512		   /* bytes of a version */
 #define CLAIR_MAX_TEXT			 (1024 * 1024) /* bytes of a description */

@@ -18,7 +18,7 @@ typedef struct FeedRecord
 	ClairBytes name;	 /* a member's, a file's; no value: an element of an array */
 	const char *problem; /* why the name, which then stands as it is written, is no text */
 	ClairBytes value;	 /* its bytes */
-	int64_t position;	 /* of the value's first byte in the document */
+	int64_t position;	 /* in the document: of the value's first byte; of XML, the line */
 	int64_t number;		 /* of an element within the array, from 1 */
 } FeedRecord;
 

@@ -23,6 +23,7 @@
 #include "common/connection.h"
 #include "common/digest.h"
 #include "common/sandbox.h"
+#include "feed/xml.h"
 #include "image/image.h"
 #include "reader/filter.h"
 #include "updaters/updater.h"
@@ -142,6 +143,7 @@ prepare(const Reader *reader, ClairError *error)
 	if (sandbox_limit(&limits, error) != CLAIR_OK || digest_initialize(error) != CLAIR_OK ||
 		image_initialize(error) != CLAIR_OK)
 		return error->status;
+	xml_initialize();
 	return filter_enter(error);
 }
 
