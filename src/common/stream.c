@@ -276,28 +276,37 @@ look_at_start(DecompressedStream *stream, ClairError *error)
 	return CLAIR_OK;
 }
 
+ClairStatus
+stream_check_output(const char *format, int64_t received, int64_t produced, int64_t max_size,
+					const char *setting, int64_t max_ratio, ClairError *error)
+{
+	if (produced > max_size)
+	{
+		clair_error(error, CLAIR_LIMIT, "more than %" PRId64 " bytes%s", max_size,
+					format != NULL ? " when decompressed" : "");
+		clair_error_hint(error, "The limit is the setting %s.", setting);
+		return CLAIR_LIMIT;
+	}
+	if (format != NULL && produced > RATIO_FREE_BYTES &&
+		produced / (max_ratio > 0 ? max_ratio : 1) > received)
+	{
+		clair_error(error, CLAIR_LIMIT,
+					"%s data decompresses to more than %" PRId64 " times its size", format,
+					max_ratio);
+		clair_error_hint(error, "The limit is the setting clair.max_ratio.");
+		return CLAIR_LIMIT;
+	}
+	return CLAIR_OK;
+}
+
 /* Accounts for bytes that came out. */
 static ClairStatus
 count_output(DecompressedStream *stream, int64_t size, ClairError *error)
 {
 	stream->produced += size;
-	if (stream->produced > stream->max_size)
-	{
-		clair_error(error, CLAIR_LIMIT, "more than %" PRId64 " bytes%s", stream->max_size,
-					stream->codec != NULL ? " when decompressed" : "");
-		clair_error_hint(error, "The limit is the setting %s.", stream->setting);
-		return CLAIR_LIMIT;
-	}
-	if (stream->codec != NULL && stream->produced > RATIO_FREE_BYTES &&
-		stream->produced / stream->max_ratio > stream->received)
-	{
-		clair_error(error, CLAIR_LIMIT,
-					"%s data decompresses to more than %" PRId64 " times its size",
-					stream->codec->name, stream->max_ratio);
-		clair_error_hint(error, "The limit is the setting clair.max_ratio.");
-		return CLAIR_LIMIT;
-	}
-	return CLAIR_OK;
+	return stream_check_output(stream->codec != NULL ? stream->codec->name : NULL, stream->received,
+							   stream->produced, stream->max_size, stream->setting,
+							   stream->max_ratio, error);
 }
 
 static ClairStatus
@@ -434,7 +443,7 @@ stream_open_decompressed(ClairStream *below, int64_t max_size, const char *setti
 		return out_of_memory(error);
 	opened->below = below;
 	opened->max_size = max_size;
-	opened->max_ratio = max_ratio > 0 ? max_ratio : 1;
+	opened->max_ratio = max_ratio;
 	opened->setting = setting;
 	opened->stream.close = decompressed_close;
 	status = look_at_start(opened, error);

@@ -64,6 +64,14 @@ extern const char *stream_compression(const ClairStream *decompressed);
 /* What the first bytes of a stream (6, if there are as many) say of the same. */
 extern const char *stream_recognise(ClairBytes start);
 
+/*
+ * Whether so many bytes may be made of those received; the bounds, and what setting names, are
+ * those of stream_open_decompressed(). Format NULL: they are passed on as they are.
+ */
+extern ClairStatus
+stream_check_output(const char *format, int64_t received, int64_t produced, int64_t max_size,
+					const char *setting, int64_t max_ratio, ClairError *error);
+
 /* Reads to the end: how many bytes came. */
 extern ClairStatus stream_drain(ClairStream *stream, int64_t *size, ClairError *error);
 

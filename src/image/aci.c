@@ -9,9 +9,9 @@
  */
 #include "image/aci.h"
 
+#include "common/path.h"
 #include "image/document.h"
 #include "image/outline.h"
-#include "image/path.h"
 
 static bool
 aci_recognises(const Archive *archive)
@@ -194,12 +194,12 @@ strip_root(ClairBytes *path)
 }
 
 bool
-aci_enter_root(TarEntry *entry, char *buffer)
+aci_enter_root(Entry *entry, char *buffer)
 {
 	if (clair_bytes_equal(entry->path, clair_bytes(aci_manifest.path)))
-		return entry->type == TAR_FILE;
+		return entry->type == ENTRY_FILE;
 	if (!strip_root(&entry->path))
 		return false;
-	return entry->type != TAR_HARDLINK ||
+	return entry->type != ENTRY_HARDLINK ||
 		   (path_clean(entry->target, buffer, &entry->target) && strip_root(&entry->target));
 }

@@ -5,7 +5,7 @@
 #ifndef CLAIR_ACI_H
 #define CLAIR_ACI_H
 
-#include "image/tar.h"
+#include "common/entries.h"
 #include "package/package.h"
 
 /* The image's manifest, beside the root file system. */
@@ -16,6 +16,6 @@ extern const WantedFile aci_manifest;
  * it as it is when it is the manifest; the names point into it, or into the buffer of
  * CLAIR_MAX_PATH bytes. False for entries that are neither.
  */
-extern bool aci_enter_root(TarEntry *entry, char *buffer);
+extern bool aci_enter_root(Entry *entry, char *buffer);
 
 #endif

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/entries.h"
+#include "common/path.h"
 #include "common/text_map.h"
 #include "image/document.h"
-#include "image/path.h"
-#include "image/tar.h"
 
 /* Names unknown to image archives before a tar is taken for something else. */
 #define MAX_FOREIGN_NAMES 64
@@ -27,7 +27,7 @@
 
 typedef struct Member
 {
-	TarType type;
+	EntryType type;
 	ClairBytes path;
 	ClairBytes target;
 	int64_t number; /* of the entry */
@@ -53,7 +53,7 @@ struct Archive
 	/* A pass over the tar; open at the entry with this number. */
 	ClairStream *file;
 	ClairStream *tar_bytes;
-	TarReader *tar;
+	Entries *tar;
 	int64_t at;
 };
 
@@ -66,7 +66,7 @@ out_of_memory(ClairError *error)
 static void
 end_pass(Archive *archive)
 {
-	tar_close(archive->tar);
+	entries_close(archive->tar);
 	archive->tar = NULL;
 	if (archive->tar_bytes != NULL)
 		archive->tar_bytes->close(archive->tar_bytes);
@@ -88,7 +88,8 @@ start_pass(Archive *archive, ClairError *error)
 		status = stream_open_decompressed(archive->file, INT64_MAX, "clair.max_layer_size",
 										  archive->limits->max_ratio, &archive->tar_bytes, error);
 	if (status == CLAIR_OK)
-		status = tar_open(archive->tar_bytes, archive->limits, &archive->tar, error);
+		status = entries_open(archive->tar_bytes, ENTRIES_TAR, archive->limits, &archive->tar,
+							  error);
 	return status;
 }
 
@@ -124,9 +125,9 @@ is_root_file_system(ClairBytes path)
 
 /* Takes note of an entry that an appc image has. */
 static void
-recognise_appc(Archive *archive, const TarEntry *entry)
+recognise_appc(Archive *archive, const Entry *entry)
 {
-	if (entry->type == TAR_FILE && clair_bytes_equal(entry->path, CLAIR_LITERAL("manifest")))
+	if (entry->type == ENTRY_FILE && clair_bytes_equal(entry->path, CLAIR_LITERAL("manifest")))
 		archive->has_manifest = true;
 	if (clair_bytes_equal(entry->path, CLAIR_LITERAL("rootfs")) ||
 		path_is_below(entry->path, CLAIR_LITERAL("rootfs")))
@@ -147,7 +148,7 @@ look_into(Archive *archive, Member *member, ClairError *error)
 	ClairBytes piece;
 	ClairStatus status;
 
-	while ((status = tar_read(archive->tar, &piece, error)) == CLAIR_OK && piece.size > 0)
+	while ((status = entries_read(archive->tar, &piece, error)) == CLAIR_OK && piece.size > 0)
 	{
 		size_t taken = sizeof(start) - held < piece.size ? sizeof(start) - held : piece.size;
 
@@ -176,7 +177,7 @@ look_into(Archive *archive, Member *member, ClairError *error)
 }
 
 static ClairStatus
-add_member(Archive *archive, const TarEntry *entry, ClairError *error)
+add_member(Archive *archive, const Entry *entry, ClairError *error)
 {
 	Member *member = arena_alloc(archive->arena, sizeof(Member));
 	void **place;
@@ -196,7 +197,7 @@ add_member(Archive *archive, const TarEntry *entry, ClairError *error)
 	if (place == NULL)
 		return out_of_memory(error);
 	*place = member;
-	if (!archive->compressed || entry->type != TAR_FILE || entry->sparse)
+	if (!archive->compressed || entry->type != ENTRY_FILE || entry->sparse)
 		return CLAIR_OK;
 	return look_into(archive, member, error);
 }
@@ -206,19 +207,19 @@ static ClairStatus
 list_members(Archive *archive, ClairError *error)
 {
 	int foreign = 0;
-	TarEntry entry;
+	Entry entry;
 	bool more;
 	ClairStatus status = start_pass(archive, error);
 
 	if (status != CLAIR_OK)
 		return status;
 	archive->compressed = stream_compression(archive->tar_bytes) != NULL;
-	while ((status = tar_next(archive->tar, &entry, &more, error)) == CLAIR_OK && more)
+	while ((status = entries_next(archive->tar, &entry, &more, error)) == CLAIR_OK && more)
 	{
 		recognise_appc(archive, &entry);
 		if (archive_is_appc(archive) && archive_has(archive, "manifest"))
 			break;
-		if (entry.type == TAR_DIRECTORY || path_is_below(entry.path, CLAIR_LITERAL("rootfs")))
+		if (entry.type == ENTRY_DIRECTORY || path_is_below(entry.path, CLAIR_LITERAL("rootfs")))
 			continue;
 		foreign += is_known_name(entry.path) ? 0 : 1;
 		if (foreign > MAX_FOREIGN_NAMES || is_root_file_system(entry.path) ||
@@ -294,65 +295,39 @@ find_member(const Archive *archive, ClairBytes name)
 		char *buffer = buffers[(links + 1) % 2];
 		Member *member = text_map_find(&archive->members, path);
 
-		if (member == NULL || member->type == TAR_FILE)
+		if (member == NULL || member->type == ENTRY_FILE)
 			return member;
-		if (member->type == TAR_SYMLINK)
+		if (member->type == ENTRY_SYMLINK)
 		{
 			if (!path_link_target(path, member->target, buffer, &path))
 				return NULL;
 		}
-		else if (member->type != TAR_HARDLINK || !path_clean(member->target, buffer, &path))
+		else if (member->type != ENTRY_HARDLINK || !path_clean(member->target, buffer, &path))
 			return NULL;
 	}
 	return NULL;
-}
-
-/* A file of a compressed tar, while the pass stands at it. */
-typedef struct MemberStream
-{
-	ClairStream stream;
-	TarReader *tar;
-} MemberStream;
-
-static ClairStatus
-member_read(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	return tar_read(((MemberStream *) stream)->tar, piece, error);
-}
-
-static void
-member_close(ClairStream *stream)
-{
-	free(stream);
 }
 
 /* Goes to the member's entry, from the beginning when the pass is already past it. */
 static ClairStatus
 open_in_pass(Archive *archive, const Member *member, ClairStream **stream, ClairError *error)
 {
-	TarEntry entry;
+	Entry entry;
 	bool more = true;
-	MemberStream *opened;
 	ClairStatus status = CLAIR_OK;
 
 	if (archive->tar == NULL || archive->at >= member->number)
 		status = start_pass(archive, error);
 	while (status == CLAIR_OK && more && archive->at < member->number)
 	{
-		status = tar_next(archive->tar, &entry, &more, error);
+		status = entries_next(archive->tar, &entry, &more, error);
 		archive->at = more ? entry.number : INT64_MAX;
 	}
 	if (status != CLAIR_OK)
 		return status;
-	if (archive->at != member->number || entry.type != TAR_FILE || entry.size != member->size)
+	if (archive->at != member->number || entry.type != ENTRY_FILE || entry.size != member->size)
 		return clair_error(error, CLAIR_INVALID, "the archive has changed while it was read");
-	opened = malloc(sizeof(MemberStream));
-	if (opened == NULL)
-		return out_of_memory(error);
-	opened->stream = (ClairStream){.read = member_read, .close = member_close};
-	opened->tar = archive->tar;
-	*stream = &opened->stream;
-	return CLAIR_OK;
+	return entries_open_stream(archive->tar, stream, error);
 }
 
 /* A file of a directory, with its own descriptor. */

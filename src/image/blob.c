@@ -244,7 +244,7 @@ send_layer_row(BlobReader *reader, const Blob *blob, const Layer *layer, const B
 
 	snprintf(size, sizeof(size), "%" PRId64, facts->size);
 	snprintf(stored_size, sizeof(stored_size), "%" PRId64, facts->stored_size);
-	snprintf(entries, sizeof(entries), "%" PRId64, layer->tar_entries);
+	snprintf(entries, sizeof(entries), "%" PRId64, layer->entries_count);
 	fields[0] = clair_bytes(blob->actual_diff_id);
 	fields[1] = clair_bytes(facts->stored_digest);
 	fields[2] = clair_bytes(size);

@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/entries.h"
 #include "common/text.h"
 #include "image/blob.h"
 #include "image/document.h"
-#include "image/tar.h"
 #include "package/package.h"
 
 /* Memory for outlines: documents, lists of layers, and what is known of them. */
@@ -52,7 +52,7 @@ image_initialize(ClairError *error)
 	ClairStatus status = document_initialize(error);
 
 	if (status == CLAIR_OK)
-		status = tar_initialize(error);
+		status = entries_initialize(error);
 	return status == CLAIR_OK ? sqlite_database_initialize(error) : status;
 }
 

@@ -12,8 +12,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "common/path.h"
 #include "image/aci.h"
-#include "image/path.h"
 #include "package/sqlite_log.h"
 
 /* What one layer may say: entries that matter, and memory for all that is found in them. */
@@ -145,7 +145,7 @@ put_entry(Layer *layer, ClairBytes path, LayerEntryType type, int64_t number, La
 
 /* Reads the bytes of a wanted file into memory that the caller frees, on failure too. */
 static ClairStatus
-read_content(TarReader *tar, const TarEntry *header, const ClairLimits *limits, char **content,
+read_content(Entries *tar, const Entry *header, const ClairLimits *limits, char **content,
 			 size_t *size, ClairError *error)
 {
 	size_t capacity = 0;
@@ -162,7 +162,7 @@ read_content(TarReader *tar, const TarEntry *header, const ClairLimits *limits, 
 		clair_error_hint(error, "The limit is the setting clair.max_file_size.");
 		return CLAIR_LIMIT;
 	}
-	while ((status = tar_read(tar, &piece, error)) == CLAIR_OK && piece.size > 0)
+	while ((status = entries_read(tar, &piece, error)) == CLAIR_OK && piece.size > 0)
 	{
 		if (piece.size > (size_t) header->size - *size)
 			return clair_error(error, CLAIR_INVALID, "more bytes than its header says");
@@ -252,8 +252,7 @@ read_findings(Layer *layer, LayerEntry *entry, char **content, size_t *size, Cla
 }
 
 static ClairStatus
-read_wanted(Layer *layer, TarReader *tar, const TarEntry *header, LayerEntry *entry,
-			ClairError *error)
+read_wanted(Layer *layer, Entries *tar, const Entry *header, LayerEntry *entry, ClairError *error)
 {
 	char *content;
 	size_t size;
@@ -298,8 +297,7 @@ is_whiteout(ClairBytes path, char *buffer, ClairBytes *hidden, bool *opaque)
 }
 
 static ClairStatus
-take_whiteout(Layer *layer, const TarEntry *header, ClairBytes hidden, bool opaque,
-			  ClairError *error)
+take_whiteout(Layer *layer, const Entry *header, ClairBytes hidden, bool opaque, ClairError *error)
 {
 	LayerEntry *entry;
 	bool is_ancestor;
@@ -312,17 +310,17 @@ take_whiteout(Layer *layer, const TarEntry *header, ClairBytes hidden, bool opaq
 }
 
 static LayerEntryType
-entry_type(const TarEntry *header)
+entry_type(const Entry *header)
 {
 	switch (header->type)
 	{
-		case TAR_FILE:
+		case ENTRY_FILE:
 			return LAYER_FILE;
-		case TAR_DIRECTORY:
+		case ENTRY_DIRECTORY:
 			return LAYER_DIRECTORY;
-		case TAR_SYMLINK:
+		case ENTRY_SYMLINK:
 			return header->target.size < CLAIR_MAX_PATH ? LAYER_SYMLINK : LAYER_OTHER;
-		case TAR_HARDLINK:
+		case ENTRY_HARDLINK:
 			return header->target.size < CLAIR_MAX_PATH ? LAYER_HARDLINK : LAYER_OTHER;
 		default:
 			return LAYER_OTHER;
@@ -346,7 +344,7 @@ set_because(Layer *layer, LayerEntry *entry, const Place *place)
 }
 
 static ClairStatus
-take_entry(Layer *layer, TarReader *tar, const TarEntry *header, ClairError *error)
+take_entry(Layer *layer, Entries *tar, const Entry *header, ClairError *error)
 {
 	char buffer[CLAIR_MAX_PATH];
 	ClairBytes hidden;
@@ -382,8 +380,8 @@ ClairStatus
 layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 {
 	char buffer[CLAIR_MAX_PATH];
-	TarReader *tar;
-	TarEntry header;
+	Entries *tar;
+	Entry header;
 	bool more;
 	ClairStatus status;
 
@@ -395,10 +393,10 @@ layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 	layer->whiteouts = (TextMap){.arena = layer->arena};
 	layer->has_new_log = false;
 	layer->passes++;
-	status = tar_open(stream, layer->limits, &tar, error);
+	status = entries_open(stream, ENTRIES_TAR, layer->limits, &tar, error);
 	if (status != CLAIR_OK)
 		return status;
-	while ((status = tar_next(tar, &header, &more, error)) == CLAIR_OK && more)
+	while ((status = entries_next(tar, &header, &more, error)) == CLAIR_OK && more)
 	{
 		if (layer->is_appc && !aci_enter_root(&header, buffer))
 			continue;
@@ -406,7 +404,7 @@ layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 		if (status != CLAIR_OK)
 			break;
 	}
-	layer->tar_entries = tar_entries(tar);
-	tar_close(tar);
+	layer->entries_count = entries_count(tar);
+	entries_close(tar);
 	return status;
 }

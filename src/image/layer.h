@@ -67,7 +67,7 @@ typedef struct Layer
 	TextMap whiteouts; /* the same of whiteouts and opaque directories */
 	TextMap logs;	  /* of all passes: path to ClairBytes, the changes that a database's log has */
 	bool has_new_log; /* one that databases read so far in this pass may not have seen */
-	int64_t tar_entries;
+	int64_t entries_count;
 } Layer;
 
 /* is_appc: the tar is an appc image, not a layer of another one. */

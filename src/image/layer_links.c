@@ -8,7 +8,8 @@
  * layer is walked again. A hard link is its target under another name, and becomes that.
  */
 #include "image/layer.h"
-#include "image/path.h"
+
+#include "common/path.h"
 
 /* Passes over a layer that links may cause, the first one not counted. */
 #define MAX_EXTRA_PASSES 8

@@ -1,11 +1,11 @@
 /*
- * tar.c
- *    The entries of a tar, one after the other, under clean names; see tar.h.
+ * entries.c
+ *    The entries of a tar or a zip, one after the other, under clean names; see entries.h.
  *
  * libarchive warns where a name is not text in the program's locale, and then gives its bytes
  * as they are, which is what we want; so warnings are not looked at.
  */
-#include "image/tar.h"
+#include "common/entries.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -14,14 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "image/path.h"
+#include "common/path.h"
 
-struct TarReader
+struct Entries
 {
 	struct archive *archive;
 	ClairStream *stream;
 	const ClairLimits *limits;
+	EntriesFormat format;
 	int64_t entries;
+	int64_t inflated;	/* bytes of a zip's entries */
 	bool stream_failed; /* the reason is in stream_error */
 	ClairError stream_error;
 	char path[CLAIR_MAX_PATH];
@@ -30,7 +32,7 @@ struct TarReader
 static la_ssize_t
 read_piece(struct archive *archive, void *context, const void **buffer)
 {
-	TarReader *reader = context;
+	Entries *reader = context;
 	ClairBytes piece;
 
 	if (reader->stream->read(reader->stream, &piece, &reader->stream_error) != CLAIR_OK)
@@ -46,7 +48,7 @@ read_piece(struct archive *archive, void *context, const void **buffer)
 static la_int64_t
 skip_bytes(struct archive *archive, void *context, la_int64_t size)
 {
-	TarReader *reader = context;
+	Entries *reader = context;
 	int64_t skipped = 0;
 
 	if (reader->stream->skip == NULL || size <= 0)
@@ -62,8 +64,9 @@ skip_bytes(struct archive *archive, void *context, la_int64_t size)
 
 /* Turns libarchive's failure, or that of the stream below it, into ours. */
 static ClairStatus
-tar_failure(TarReader *reader, ClairError *error)
+failure(Entries *reader, ClairError *error)
 {
+	bool zip = entries_are_zip(reader);
 	const char *reason = archive_error_string(reader->archive);
 
 	if (reader->stream_failed)
@@ -74,24 +77,38 @@ tar_failure(TarReader *reader, ClairError *error)
 	if (archive_errno(reader->archive) == ENOMEM)
 		return clair_error(error, CLAIR_MEMORY, "out of memory");
 	if (archive_format(reader->archive) == 0)
-		return clair_error(error, CLAIR_INVALID, "not a tar archive");
-	return clair_error(error, CLAIR_INVALID, "damaged tar archive, at entry %" PRId64 ": %s",
-					   reader->entries + 1, reason != NULL ? reason : "unknown error");
+		return clair_error(error, CLAIR_INVALID, "not a tar%s archive",
+						   reader->format == ENTRIES_TAR_ZIP ? " or zip" : "");
+	return clair_error(error, CLAIR_INVALID, "damaged %s archive, at entry %" PRId64 ": %s",
+					   zip ? "zip" : "tar", reader->entries + 1,
+					   reason != NULL ? reason : "unknown error");
+}
+
+/* Lets libarchive know the formats that may come; false when memory is short. */
+static bool
+allow_formats(struct archive *archive, EntriesFormat format)
+{
+	if (archive_read_support_format_tar(archive) != ARCHIVE_OK)
+		return false;
+	return (format == ENTRIES_TAR
+				? archive_read_support_format_empty(archive)
+				: archive_read_support_format_zip_streamable(archive)) == ARCHIVE_OK;
 }
 
 ClairStatus
-tar_open(ClairStream *stream, const ClairLimits *limits, TarReader **reader, ClairError *error)
+entries_open(ClairStream *stream, EntriesFormat format, const ClairLimits *limits, Entries **reader,
+			 ClairError *error)
 {
-	TarReader *opened = calloc(1, sizeof(TarReader));
+	Entries *opened = calloc(1, sizeof(Entries));
 	ClairStatus status = CLAIR_OK;
 
 	if (opened == NULL)
 		return clair_error(error, CLAIR_MEMORY, "out of memory");
 	opened->stream = stream;
 	opened->limits = limits;
+	opened->format = format;
 	opened->archive = archive_read_new();
-	if (opened->archive == NULL || archive_read_support_format_tar(opened->archive) != ARCHIVE_OK ||
-		archive_read_support_format_empty(opened->archive) != ARCHIVE_OK)
+	if (opened->archive == NULL || !allow_formats(opened->archive, format))
 		status = clair_error(error, CLAIR_MEMORY, "out of memory");
 	else
 	{
@@ -99,37 +116,54 @@ tar_open(ClairStream *stream, const ClairLimits *limits, TarReader **reader, Cla
 		archive_read_set_skip_callback(opened->archive, skip_bytes);
 		archive_read_set_callback_data(opened->archive, opened);
 		if (archive_read_open1(opened->archive) != ARCHIVE_OK)
-			status = tar_failure(opened, error);
+			status = failure(opened, error);
 	}
 	if (status == CLAIR_OK)
 		*reader = opened;
 	else
-		tar_close(opened);
+		entries_close(opened);
 	return status;
 }
 
-static TarType
+static EntryType
 entry_type(struct archive_entry *entry)
 {
 	if (archive_entry_hardlink(entry) != NULL)
-		return TAR_HARDLINK;
+		return ENTRY_HARDLINK;
 	switch (archive_entry_filetype(entry))
 	{
 		case AE_IFREG:
-			return TAR_FILE;
+			return ENTRY_FILE;
 		case AE_IFDIR:
-			return TAR_DIRECTORY;
+			return ENTRY_DIRECTORY;
 		case AE_IFLNK:
-			return TAR_SYMLINK;
+			return ENTRY_SYMLINK;
 		default:
-			return TAR_OTHER;
+			return ENTRY_OTHER;
 	}
 }
 
-ClairStatus
-tar_next(TarReader *reader, TarEntry *entry, bool *more, ClairError *error)
+/*
+ * Reads what is left of a zip's entry: libarchive, which does not always know where it ends,
+ * would inflate it without a bound.
+ */
+static ClairStatus
+finish_entry(Entries *reader, ClairError *error)
 {
-	for (;;)
+	ClairBytes piece = {"", reader->entries > 0 && entries_are_zip(reader) ? 1 : 0};
+	ClairStatus status = CLAIR_OK;
+
+	while (status == CLAIR_OK && piece.size > 0)
+		status = entries_read(reader, &piece, error);
+	return status;
+}
+
+ClairStatus
+entries_next(Entries *reader, Entry *entry, bool *more, ClairError *error)
+{
+	ClairStatus status;
+
+	while ((status = finish_entry(reader, error)) == CLAIR_OK)
 	{
 		struct archive_entry *header;
 		int result = archive_read_next_header(reader->archive, &header);
@@ -139,7 +173,7 @@ tar_next(TarReader *reader, TarEntry *entry, bool *more, ClairError *error)
 		if (result == ARCHIVE_EOF)
 			return CLAIR_OK;
 		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-			return tar_failure(reader, error);
+			return failure(reader, error);
 		if (++reader->entries > reader->limits->max_entries)
 		{
 			clair_error(error, CLAIR_LIMIT, "more than %" PRId64 " entries",
@@ -153,22 +187,23 @@ tar_next(TarReader *reader, TarEntry *entry, bool *more, ClairError *error)
 		entry->number = reader->entries;
 		entry->type = entry_type(header);
 		entry->target = CLAIR_NULL_BYTES;
-		if (entry->type == TAR_HARDLINK)
+		if (entry->type == ENTRY_HARDLINK)
 			entry->target = clair_bytes(archive_entry_hardlink(header));
-		else if (entry->type == TAR_SYMLINK)
+		else if (entry->type == ENTRY_SYMLINK)
 			entry->target = clair_bytes(archive_entry_symlink(header));
 		if (entry->target.data == NULL &&
-			(entry->type == TAR_HARDLINK || entry->type == TAR_SYMLINK))
-			entry->type = TAR_OTHER;
+			(entry->type == ENTRY_HARDLINK || entry->type == ENTRY_SYMLINK))
+			entry->type = ENTRY_OTHER;
 		entry->size = archive_entry_size(header);
 		entry->offset = archive_filter_bytes(reader->archive, 0);
 		entry->sparse = archive_entry_sparse_count(header) > 0;
 		return CLAIR_OK;
 	}
+	return status;
 }
 
 ClairStatus
-tar_read(TarReader *reader, ClairBytes *piece, ClairError *error)
+entries_read(Entries *reader, ClairBytes *piece, ClairError *error)
 {
 	const void *data;
 	size_t size;
@@ -178,20 +213,69 @@ tar_read(TarReader *reader, ClairBytes *piece, ClairError *error)
 	if (result == ARCHIVE_EOF)
 		*piece = (ClairBytes){"", 0};
 	else if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-		return tar_failure(reader, error);
+		return failure(reader, error);
 	else
 		*piece = (ClairBytes){data, size};
+	if (!entries_are_zip(reader))
+		return CLAIR_OK;
+	reader->inflated += (int64_t) piece->size;
+	return stream_check_output("zip", entries_bytes(reader), reader->inflated,
+							   reader->limits->max_document_size, "clair.max_document_size",
+							   reader->limits->max_ratio, error);
+}
+
+/* The entry at which the reading stands. */
+typedef struct EntryStream
+{
+	ClairStream stream;
+	Entries *reader;
+} EntryStream;
+
+static ClairStatus
+entry_stream_read(ClairStream *stream, ClairBytes *piece, ClairError *error)
+{
+	return entries_read(((EntryStream *) stream)->reader, piece, error);
+}
+
+static void
+entry_stream_close(ClairStream *stream)
+{
+	free(stream);
+}
+
+ClairStatus
+entries_open_stream(Entries *reader, ClairStream **stream, ClairError *error)
+{
+	EntryStream *opened = malloc(sizeof(EntryStream));
+
+	if (opened == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	opened->stream = (ClairStream){.read = entry_stream_read, .close = entry_stream_close};
+	opened->reader = reader;
+	*stream = &opened->stream;
 	return CLAIR_OK;
 }
 
 int64_t
-tar_entries(const TarReader *reader)
+entries_count(const Entries *reader)
 {
 	return reader->entries;
 }
 
+int64_t
+entries_bytes(const Entries *reader)
+{
+	return archive_filter_bytes(reader->archive, 0);
+}
+
+bool
+entries_are_zip(const Entries *reader)
+{
+	return (archive_format(reader->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+}
+
 void
-tar_close(TarReader *reader)
+entries_close(Entries *reader)
 {
 	if (reader == NULL)
 		return;
@@ -204,15 +288,15 @@ tar_close(TarReader *reader)
  * makes libarchive, and iconv below it, load what they load on first use.
  */
 ClairStatus
-tar_initialize(ClairError *error)
+entries_initialize(ClairError *error)
 {
 	static const char record[] = "11 path=\xc3\xa9\n";
 	static const char types[] = {'x', '0'};
 	static const ClairLimits limits = {.max_entries = 1};
 	char tar[6 * 512] = {0};
 	ClairStream *stream;
-	TarReader *reader;
-	TarEntry entry;
+	Entries *reader;
+	Entry entry;
 	bool more;
 	ClairStatus status;
 
@@ -239,11 +323,11 @@ tar_initialize(ClairError *error)
 	status = stream_open_bytes((ClairBytes){tar, sizeof(tar)}, &stream, error);
 	if (status != CLAIR_OK)
 		return status;
-	status = tar_open(stream, &limits, &reader, error);
+	status = entries_open(stream, ENTRIES_TAR, &limits, &reader, error);
 	if (status == CLAIR_OK)
 	{
-		status = tar_next(reader, &entry, &more, error);
-		tar_close(reader);
+		status = entries_next(reader, &entry, &more, error);
+		entries_close(reader);
 	}
 	stream->close(stream);
 	return status;

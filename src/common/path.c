@@ -2,7 +2,7 @@
  * path.c
  *    Names in archives as paths below a root that nothing leads out of.
  */
-#include "image/path.h"
+#include "common/path.h"
 
 #include "common/limits.h"
 
