@@ -15,11 +15,11 @@
 
 typedef struct FeedRecord
 {
-	ClairBytes name;	 /* a member's, a file's; no value: an element of an array */
+	ClairBytes name;	 /* a member's, a file's; no value: an element's, or the document itself */
 	const char *problem; /* why the name, which then stands as it is written, is no text */
 	ClairBytes value;	 /* its bytes */
 	int64_t position;	 /* in the document: of the value's first byte; of XML, the line */
-	int64_t number;		 /* of an element within the array, from 1 */
+	int64_t number;		 /* of an element within the array, from 1; 0: it is none */
 } FeedRecord;
 
 /* A kind of documents. */

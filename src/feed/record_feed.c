@@ -145,6 +145,8 @@ record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairErro
 	if (record->name.data != NULL)
 		return clair_error(error, cursor->status, "record \"%s\": byte %" PRId64 ": %s", shown, at,
 						   cursor->problem);
+	if (record->number == 0)
+		return clair_error(error, cursor->status, "byte %" PRId64 ": %s", at, cursor->problem);
 	return clair_error(error, cursor->status, "element %" PRId64 ": byte %" PRId64 ": %s",
 					   record->number, at, cursor->problem);
 }
@@ -250,7 +252,7 @@ static ClairStatus
 tell_broken(const RecordFeed *feed, const FeedRecord *record, ClairBytes key, const char *problem,
 			ClairError *error)
 {
-	if (record->name.data != NULL)
+	if (record->name.data != NULL || record->number == 0)
 		return advisory_broken(&feed->writer, key, error, "%s", problem);
 	return advisory_broken(&feed->writer, key, error, "element %" PRId64 ": %s", record->number,
 						   problem);

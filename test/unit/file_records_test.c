@@ -1,0 +1,267 @@
+/*
+ * file_records_test.c
+ *    Proves that the records of an archive are its files whose names are accepted, of tars and
+ *    zips, also of a zip in a zip; that what else is in it does no harm; and that what is too
+ *    large or damaged is refused.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "common/entries.h"
+#include "common/limits.h"
+#include "common/stream.h"
+#include "feed/file_records.h"
+#include "feed/record_feed.h"
+#include "tar_writer.h"
+#include "unit.h"
+
+static ClairLimits limits;
+
+/* The records as "name=value;", or the error. */
+static const char *
+cut_stream(const RecordCutter *cutter, ClairStream *stream, const char *pattern)
+{
+	static char result[4096];
+	size_t size = 0;
+	ClairError error;
+	void *records;
+	FeedRecord record;
+	bool found = true;
+	ClairStatus status = cutter->open(stream, pattern, &limits, &records, &error);
+
+	if (status != CLAIR_OK)
+		records = NULL;
+	result[0] = '\0';
+	while (status == CLAIR_OK &&
+		   (status = cutter->next(records, &record, &found, &error)) == CLAIR_OK && found)
+		size += (size_t) snprintf(result + size, sizeof(result) - size, "%.*s=%.*s;",
+								  (int) record.name.size, record.name.data,
+								  record.value.size < 100 ? (int) record.value.size : 100,
+								  record.problem != NULL ? record.problem : record.value.data);
+	if (status != CLAIR_OK)
+		snprintf(result, sizeof(result), "%s|%s", error.message,
+				 status == CLAIR_LIMIT ? error.hint : "");
+	else
+		CHECK(cutter->size(records) > 0, "bytes of the document are counted");
+	cutter->close(records);
+	return result;
+}
+
+static const char *
+cut_bytes(const RecordCutter *cutter, ClairBytes bytes, const char *pattern)
+{
+	ClairStream *stream;
+	ClairError error;
+	const char *result;
+
+	if (stream_open_bytes(bytes, &stream, &error) != CLAIR_OK)
+		abort();
+	result = cut_stream(cutter, stream, pattern);
+	stream->close(stream);
+	return result;
+}
+
+#define CHECK_CUT(bytes, pattern, expected, what)                                                  \
+	CHECK_TEXT(clair_bytes(cut_bytes(&archive_record_cutter, bytes, pattern)), expected, what)
+
+/* A zip in memory. */
+typedef struct ZipWriter
+{
+	struct archive *archive;
+	char *data;
+	size_t used;
+} ZipWriter;
+
+#define ZIP_CAPACITY ((size_t) 8 << 20)
+
+static void
+zip_begin(ZipWriter *zip, const char *compression)
+{
+	zip->archive = archive_write_new();
+	zip->data = malloc(ZIP_CAPACITY);
+	archive_write_set_format_zip(zip->archive);
+	archive_write_set_format_option(zip->archive, "zip", "compression", compression);
+	archive_write_set_bytes_in_last_block(zip->archive, 1);
+	if (archive_write_open_memory(zip->archive, zip->data, ZIP_CAPACITY, &zip->used) != ARCHIVE_OK)
+		abort();
+}
+
+/* Adds a file; when its size is not stated, it stands behind its bytes. */
+static void
+zip_file(ZipWriter *zip, const char *name, ClairBytes content, bool sized)
+{
+	struct archive_entry *entry = archive_entry_new();
+
+	archive_entry_set_pathname(entry, name);
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_perm(entry, 0644);
+	if (sized)
+		archive_entry_set_size(entry, (int64_t) content.size);
+	if (archive_write_header(zip->archive, entry) != ARCHIVE_OK ||
+		archive_write_data(zip->archive, content.data, content.size) != (la_ssize_t) content.size)
+		abort();
+	archive_entry_free(entry);
+}
+
+static ClairBytes
+zip_end(ZipWriter *zip)
+{
+	archive_write_close(zip->archive);
+	archive_write_free(zip->archive);
+	return (ClairBytes){zip->data, zip->used};
+}
+
+static void
+test_tar(void)
+{
+	TarWriter tar = {0};
+	ClairBytes bytes;
+
+	tar_directory(&tar, "2031/");
+	tar_file(&tar, "./2031/cve-2031-0001.json", "one");
+	tar_file(&tar, "2031/readme.txt", "not this");
+	tar_symlink(&tar, "2031/cve-2031-0002.json", "/etc/passwd");
+	tar_hardlink(&tar, "2031/cve-2031-0003.json", "2031/cve-2031-0001.json");
+	tar_file(&tar, "../2031/cve-2031-0004.json", "outside");
+	tar_file(&tar, "2031/../../2031/cve-2031-0005.json", "outside");
+	tar_file(&tar, "/2032/cve-2032-0006.json", "six");
+	tar_file(&tar, "2032/cve-\xff.json", "bytes");
+	tar_file(&tar, "2032/cve-2032-0007.json", "");
+	bytes = tar_end(&tar);
+	CHECK_CUT(bytes, "*/cve-*.json",
+			  "2031/cve-2031-0001.json=one;2032/cve-2032-0006.json=six;"
+			  "2032/cve-\xff.json=;2032/cve-2032-0007.json=;",
+			  "of a tar");
+	CHECK_CUT(bytes, "2032/*6.json", "2032/cve-2032-0006.json=six;", "by another pattern");
+	CHECK_CUT(bytes, "nothing", "", "none is meant");
+	bytes.size = 512 + 512 + 100;
+	CHECK(strstr(cut_bytes(&archive_record_cutter, bytes, "*/cve-*.json"),
+				 "\"2031/cve-2031-0001.json\": damaged tar archive, at entry 3: ") != NULL,
+		  "a tar that ends too early");
+	tar_free(&tar);
+}
+
+static void
+test_zip(void)
+{
+	ZipWriter inner = {0};
+	ZipWriter outer = {0};
+	ClairBytes inside;
+	ClairBytes bytes;
+	char *large = malloc(1 << 20);
+
+	memset(large, 'x', 1 << 20);
+	zip_begin(&inner, "deflate");
+	zip_file(&inner, "cves/2031/CVE-2031-0001.json", CLAIR_LITERAL("one"), true);
+	zip_file(&inner, "cves/passed-over", (ClairBytes){large, 1 << 20}, false);
+	zip_file(&inner, "cves/2031/CVE-2031-0002.json", CLAIR_LITERAL("two"), false);
+	zip_file(&inner, "cves/../../CVE-2031-0003.json", CLAIR_LITERAL("outside"), true);
+	inside = zip_end(&inner);
+	CHECK_CUT(inside, "*/CVE-*.json",
+			  "cves/2031/CVE-2031-0001.json=one;cves/2031/CVE-2031-0002.json=two;", "of a zip");
+
+	zip_begin(&outer, "store");
+	zip_file(&outer, "CVE-before.json", CLAIR_LITERAL("before"), true);
+	zip_file(&outer, "cves.zip", inside, true);
+	zip_file(&outer, "CVE-after.json", CLAIR_LITERAL("after"), false);
+	bytes = zip_end(&outer);
+	CHECK_CUT(bytes, "*CVE-*.json",
+			  "CVE-before.json=before;cves/2031/CVE-2031-0001.json=one;"
+			  "cves/2031/CVE-2031-0002.json=two;CVE-after.json=after;",
+			  "of a zip in a zip");
+
+	limits.max_document_size = 1000000;
+	CHECK_CUT(inside, "*/CVE-*.json",
+			  "more than 1000000 bytes when decompressed|"
+			  "The limit is the setting clair.max_document_size.",
+			  "what is passed over counts");
+	limits = CLAIR_DEFAULT_LIMITS;
+	limits.max_record_size = 1000;
+	CHECK_CUT(inside, "cves/passed*",
+			  "\"cves/passed-over\": the record is too large|"
+			  "The limit is the setting clair.max_record_size.",
+			  "a record that is too large");
+	limits = CLAIR_DEFAULT_LIMITS;
+	limits.max_entries = 2;
+	CHECK_CUT(inside, "*/CVE-*.json",
+			  "more than 2 entries|The limit is the setting clair.max_entries.",
+			  "too many entries");
+	limits = CLAIR_DEFAULT_LIMITS;
+	inside.size = 60;
+	CHECK(strstr(cut_bytes(&archive_record_cutter, inside, "*"), "damaged zip archive") != NULL,
+		  "a zip that ends too early");
+	free(inner.data);
+	free(outer.data);
+	free(large);
+}
+
+/* 128 MB of zeros in a zip: about a thousand times its size. */
+static void
+test_bomb(void)
+{
+	ZipWriter zip = {0};
+	size_t size = (size_t) 128 << 20;
+	char *zeros = calloc(1, size);
+	ClairBytes bytes;
+
+	zip_begin(&zip, "deflate");
+	zip_file(&zip, "zeros", (ClairBytes){zeros, size}, true);
+	bytes = zip_end(&zip);
+	limits.max_ratio = 100;
+	CHECK_CUT(bytes, "nothing",
+			  "zip data decompresses to more than 100 times its size|"
+			  "The limit is the setting clair.max_ratio.",
+			  "a bomb");
+	limits = CLAIR_DEFAULT_LIMITS;
+	free(zip.data);
+	free(zeros);
+}
+
+static void
+test_others(void)
+{
+	TarWriter tar = {0};
+	ClairBytes bytes;
+
+	CHECK_CUT(CLAIR_LITERAL(""), "*", "not a tar or zip archive|", "nothing");
+	CHECK_CUT(CLAIR_LITERAL("<html><body>404</body></html>"), "*", "not a tar or zip archive|",
+			  "another file");
+
+	tar_file(&tar, "a.zip", "any bytes");
+	bytes = tar_end(&tar);
+	CHECK_CUT(bytes, "*", "a.zip=any bytes;", "a zip in a tar is a file");
+	tar_free(&tar);
+	CHECK_TEXT(clair_bytes(cut_bytes(&file_record_cutter, CLAIR_LITERAL("{} "), NULL)), "={} ;",
+			   "a document that is a record");
+}
+
+static void
+test_hostile(void)
+{
+	const char *path = unit_data("hostile/feed/zip-slip-tar.tar.gz");
+	ClairStream *stream;
+	ClairError error;
+	FILE *file;
+
+	if (path == NULL)
+		return;
+	file = fopen(path, "rb");
+	if (file == NULL || record_feed_stream(&limits, fileno(file), &stream, &error) != CLAIR_OK)
+		abort();
+	CHECK_TEXT(clair_bytes(cut_stream(&archive_record_cutter, stream, "*")), "",
+			   "names that lead out of the archive are passed over");
+	stream->close(stream);
+	fclose(file);
+}
+
+int
+main(void)
+{
+	limits = CLAIR_DEFAULT_LIMITS;
+	test_tar();
+	test_zip();
+	test_bomb();
+	test_others();
+	test_hostile();
+	return unit_result();
+}
