@@ -215,7 +215,7 @@ SELECT updater, state FROM clair.update();
 SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory' AND database = (
     SELECT oid FROM pg_database WHERE datname = current_database());
 COPY (SELECT '') TO :'feed';
-TRUNCATE clair.update_run, clair.updater_setting, clair.document, clair.record, clair.vulnerability,
+TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
     clair.affected, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;
 REVOKE ALL ON SCHEMA clair FROM regress_clair_nobody, regress_clair_admin;
 REVOKE ALL ON clair.updater FROM regress_clair_admin;

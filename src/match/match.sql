@@ -2,17 +2,21 @@
  * Matching: what is wrong with an image, and which images a vulnerability hits.
  *
  * A range applies to a feature of its namespace when the package agrees (the source package or
- * the installed one, as the range's kind says) and the version lies in it. Ranges are final:
- * nothing is left to weigh here. Both directions are joins on indexes. What only describes a
- * finding is joined from the left, so that queries that do not select it do not read it; the
- * layer that introduced a feature is a sub-select, so that it is worked out finding by finding,
- * and not for all images before the first finding is looked for. Each arm of the view has all of
- * this: joined outside of the UNION, it would bar the way from a vulnerability to its images.
+ * the installed one, as the range's kind says), the version lies in it, and the feature is what
+ * the range's scope asks for. Ranges are final: nothing is left to weigh here. Scopes are few and
+ * looked up by their number, most ranges have none. A feature whose repositories are not known is
+ * taken to be from those that every image of its namespace has.
+ *
+ * Both directions are joins on indexes. What only describes a finding is joined from the left, so
+ * that queries that do not select it do not read it; the layer that introduced a feature is a
+ * sub-select, so that it is worked out finding by finding, and not for all images before the first
+ * finding is looked for. Each arm of the view has all of this: joined outside of the UNION, it
+ * would bar the way from a vulnerability to its images.
  */
 CREATE VIEW clair.image_vulnerability AS
 SELECT
     d.image_id,
-    f.namespace,
+    base.namespace,
     f.name AS feature,
     f.architecture,
     clair.bare(f.version) AS installed_version,
@@ -35,7 +39,9 @@ SELECT
     v.description,
     f.source_name,
     d.path AS database_path,
-    a.vulnerability_id
+    a.vulnerability_id,
+    a.advisory,
+    v.aliases
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
@@ -44,14 +50,37 @@ FROM clair.image_database AS d
         AND a.package = f.source_name
         AND a.fixed > f.source_version
         AND a.introduced <= f.source_version
-    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id AND v.until_run IS NULL
+    LEFT JOIN clair.package_database AS base ON base.id = d.database_id
 WHERE d.until_position IS NULL
     AND a.until_run IS NULL
     AND a.status NOT IN ('not_affected', 'under_investigation')
+    AND (
+        a.scope_id = 0
+        OR EXISTS (
+            SELECT
+            FROM clair.scope AS s
+            WHERE s.id = a.scope_id
+                AND (s.architectures IS NULL OR f.architecture = ANY (s.architectures || 'noarch'::text))
+                AND (s.module IS NULL OR s.module = COALESCE(f.module, ''))
+                AND (s.flavour IS NULL OR s.flavour = f.flavour)
+                AND (
+                    s.repositories IS NULL
+                    OR s.repositories && COALESCE(
+                        (
+                            SELECT r.cpes
+                            FROM clair.repository_set AS r
+                            WHERE r.id = d.repository_set AND r.cpes <> '{}'
+                        ),
+                        ARRAY[f.namespace]::text[]
+                    )
+                )
+        )
+    )
 UNION ALL
 SELECT
     d.image_id,
-    f.namespace,
+    base.namespace,
     f.name AS feature,
     f.architecture,
     clair.bare(f.version) AS installed_version,
@@ -74,7 +103,9 @@ SELECT
     v.description,
     f.source_name,
     d.path AS database_path,
-    a.vulnerability_id
+    a.vulnerability_id,
+    a.advisory,
+    v.aliases
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
@@ -83,10 +114,33 @@ FROM clair.image_database AS d
         AND a.package = f.name
         AND a.fixed > f.version
         AND a.introduced <= f.version
-    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id
+    LEFT JOIN clair.vulnerability AS v ON v.id = a.vulnerability_id AND v.until_run IS NULL
+    LEFT JOIN clair.package_database AS base ON base.id = d.database_id
 WHERE d.until_position IS NULL
     AND a.until_run IS NULL
-    AND a.status NOT IN ('not_affected', 'under_investigation');
+    AND a.status NOT IN ('not_affected', 'under_investigation')
+    AND (
+        a.scope_id = 0
+        OR EXISTS (
+            SELECT
+            FROM clair.scope AS s
+            WHERE s.id = a.scope_id
+                AND (s.architectures IS NULL OR f.architecture = ANY (s.architectures || 'noarch'::text))
+                AND (s.module IS NULL OR s.module = COALESCE(f.module, ''))
+                AND (s.flavour IS NULL OR s.flavour = f.flavour)
+                AND (
+                    s.repositories IS NULL
+                    OR s.repositories && COALESCE(
+                        (
+                            SELECT r.cpes
+                            FROM clair.repository_set AS r
+                            WHERE r.id = d.repository_set AND r.cpes <> '{}'
+                        ),
+                        ARRAY[f.namespace]::text[]
+                    )
+                )
+        )
+    );
 COMMENT ON VIEW clair.image_vulnerability IS
     'the vulnerabilities of all images, as of now: features in an affected range that is neither not_affected nor under_investigation; what is missing to know is in clair.image_coverage';
 
@@ -98,42 +152,52 @@ SELECT
     u.last_success,
     CASE
         WHEN i.status IN ('no_package_database', 'unknown_namespace') THEN i.status
-        WHEN u.updater IS NULL OR NOT EXISTS (
-            SELECT FROM clair.affected AS a WHERE a.namespace = i.namespace AND a.until_run IS NULL
+        WHEN u.last_success IS NULL OR NOT EXISTS (
+            SELECT FROM clair.affected AS a WHERE a.namespace = n.namespace AND a.until_run IS NULL
         ) THEN 'no_feed'
         WHEN EXISTS (
             SELECT
             FROM clair.frozen_namespace AS frozen
-            WHERE frozen.updater = u.updater AND frozen.namespace = i.namespace
+            WHERE frozen.updater = u.updater AND frozen.namespace = n.namespace
         ) THEN 'frozen_feed'
         WHEN NOT u.fresh THEN 'stale_feed'
         WHEN i.status = 'partial' THEN 'partial'
+        WHEN u.by_repository AND n.namespace = i.namespace AND EXISTS (
+            SELECT
+            FROM clair.image_database AS d
+                LEFT JOIN clair.repository_set AS r ON r.id = d.repository_set AND r.cpes <> '{}'
+            WHERE d.image_id = i.id AND d.until_position IS NULL AND r.id IS NULL
+        ) THEN 'unknown_repositories'
         ELSE 'current'
     END AS state
 FROM clair.image AS i
+    CROSS JOIN LATERAL (SELECT clair.advisory_namespace(i.namespace) AS namespace) AS n
     LEFT JOIN LATERAL (
-        SELECT s.updater, s.last_success, s.fresh
+        SELECT s.updater, s.last_success, s.fresh, b.by_repository
         FROM clair.builtin_updater AS b
             JOIN clair.update_status AS s ON s.updater = b.name
-        WHERE EXISTS (
-            SELECT FROM pg_catalog.unnest(b.namespaces) AS pattern WHERE i.namespace LIKE pattern
-        )
+        WHERE (s.enabled OR s.last_success IS NOT NULL)
+            AND EXISTS (
+                SELECT FROM pg_catalog.unnest(b.namespaces) AS pattern WHERE n.namespace LIKE pattern
+            )
     ) AS u ON true;
 COMMENT ON VIEW clair.image_coverage IS
-    'what the vulnerabilities of each image rest on: current; or what is missing: no_package_database, unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial';
+    'what the vulnerabilities of each image rest on, updater by updater: current; or what is missing: no_package_database, unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial, unknown_repositories (those of the distribution itself are assumed)';
 
 CREATE FUNCTION clair.vulnerabilities(image text)
 RETURNS TABLE (namespace text, feature text, installed_version text, vulnerability text,
     severity clair.severity, fixed_in text, status text, updater text, introduced_by text, link text,
-    description text)
+    description text, advisory text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
     SELECT v.namespace, v.feature, v.installed_version, v.vulnerability, v.severity, v.fixed_in,
-        v.status::text, v.updater, v.introduced_by, v.link, v.description
+        v.status::text, v.updater, v.introduced_by, v.link, v.description,
+        v.advisory
     FROM clair.image_vulnerability AS v
     WHERE v.image_id = (SELECT clair.image_id(vulnerabilities.image))
     UNION ALL
-    SELECT c.namespace, NULL, NULL, NULL, NULL, NULL, c.state, c.updater, NULL, NULL, NULL
+    SELECT c.namespace, NULL, NULL, NULL, NULL, NULL, c.state, c.updater, NULL, NULL, NULL,
+        NULL
     FROM clair.image_coverage AS c
     WHERE c.image_id = (SELECT clair.image_id(vulnerabilities.image)) AND c.state <> 'current';
 END;
@@ -169,12 +233,21 @@ BEGIN ATOMIC
         ),
         v.namespace::text, v.feature::text, v.installed_version, v.severity, v.fixed_in, v.status,
         v.updater::text, v.introduced_by::text
-    FROM clair.image_vulnerability AS v
-    WHERE v.vulnerability = affected_images.vulnerability
-        AND (affected_images.namespace IS NULL OR v.namespace = affected_images.namespace);
+    FROM (
+        -- Each by an index of its own, which an OR would bar the way to.
+        SELECT * FROM clair.image_vulnerability AS i
+        WHERE i.vulnerability = affected_images.vulnerability
+        UNION ALL
+        SELECT * FROM clair.image_vulnerability AS i
+        WHERE i.advisory = affected_images.vulnerability
+        UNION ALL
+        SELECT * FROM clair.image_vulnerability AS i
+        WHERE i.aliases @> ARRAY[affected_images.vulnerability]
+    ) AS v
+    WHERE affected_images.namespace IS NULL OR v.namespace = affected_images.namespace;
 END;
 COMMENT ON FUNCTION clair.affected_images(text, text) IS
-    'the images that a vulnerability affects, in one namespace or in all';
+    'the images that a vulnerability affects, in one namespace or in all; it may be named by its CVE, by an advisory that brings a fix for it, or by another of its names';
 REVOKE ALL ON FUNCTION clair.affected_images(text, text) FROM PUBLIC;
 
 -- Views run with their caller's rights where the server can do that.

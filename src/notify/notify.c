@@ -22,17 +22,16 @@ static int clair_notify_limit;
  * The ranges that the run ended and those that it brought, but for those that are on both
  * sides: an item may change in its description only.
  */
+#define RANGE                                                                                      \
+	"v.name, a.namespace, a.scope_id, a.kind, a.package, a.introduced, a.fixed, a.status,"         \
+	" a.severity"
 #define CHANGED_RANGES                                                                             \
 	" ended AS ("                                                                                  \
-	"     SELECT v.name, a.namespace, a.kind, a.package, a.introduced, a.fixed, a.status, "        \
-	"a.severity"                                                                                   \
-	"     FROM clair.vulnerability AS v"                                                           \
+	"     SELECT " RANGE " FROM clair.vulnerability AS v"                                          \
 	"         JOIN clair.affected AS a ON a.vulnerability_id = v.id"                               \
 	"     WHERE v.until_run = $1 AND a.until_run = $1),"                                           \
 	" brought AS ("                                                                                \
-	"     SELECT v.name, a.namespace, a.kind, a.package, a.introduced, a.fixed, a.status, "        \
-	"a.severity"                                                                                   \
-	"     FROM clair.vulnerability AS v"                                                           \
+	"     SELECT " RANGE " FROM clair.vulnerability AS v"                                          \
 	"         JOIN clair.affected AS a ON a.vulnerability_id = v.id"                               \
 	"     WHERE v.since_run = $1),"                                                                \
 	" changed AS ("                                                                                \
@@ -40,26 +39,33 @@ static int clair_notify_limit;
 	"     UNION ALL"                                                                               \
 	"     (SELECT 'after', * FROM brought EXCEPT ALL SELECT 'after', * FROM ended))"
 
-/* The images whose features lie in a changed range that counts as affected. */
+/* Whether a feature is what the scope of a range asks for, as clair.image_vulnerability has it. */
+#define IN_SCOPE                                                                                   \
+	"(c.scope_id = 0 OR EXISTS ("                                                                  \
+	"     SELECT FROM clair.scope AS s"                                                            \
+	"     WHERE s.id = c.scope_id"                                                                 \
+	"         AND (s.architectures IS NULL"                                                        \
+	"              OR f.architecture = ANY (s.architectures || 'noarch'::text))"                   \
+	"         AND (s.module IS NULL OR s.module = COALESCE(f.module, ''))"                         \
+	"         AND (s.flavour IS NULL OR s.flavour = f.flavour)"                                    \
+	"         AND (s.repositories IS NULL OR s.repositories && COALESCE("                          \
+	"                  (SELECT r.cpes FROM clair.repository_set AS r"                              \
+	"                   WHERE r.id = d.repository_set AND r.cpes <> '{}'),"                        \
+	"                  ARRAY[f.namespace]::text[]))))"
+
+/* The images whose features lie in a changed range of this kind that counts as affected. */
+#define HIT(kind, package, version)                                                                \
+	" SELECT c.name, d.image_id"                                                                   \
+	" FROM changed AS c"                                                                           \
+	"     JOIN clair.feature AS f ON f.namespace = c.namespace AND f." package " = c.package"      \
+	"         AND f." version " < c.fixed AND f." version " >= c.introduced"                       \
+	"     JOIN clair.image_database AS d"                                                          \
+	"         ON d.database_id = f.database_id AND d.until_position IS NULL"                       \
+	" WHERE c.kind = '" kind "' AND c.status NOT IN ('not_affected', 'under_investigation')"       \
+	"     AND " IN_SCOPE
 #define HIT_IMAGES                                                                                 \
-	" hit AS ("                                                                                    \
-	"     SELECT c.name, d.image_id"                                                               \
-	"     FROM changed AS c"                                                                       \
-	"         JOIN clair.feature AS f"                                                             \
-	"             ON f.namespace = c.namespace AND f.source_name = c.package"                      \
-	"             AND f.source_version < c.fixed AND f.source_version >= c.introduced"             \
-	"         JOIN clair.image_database AS d"                                                      \
-	"             ON d.database_id = f.database_id AND d.until_position IS NULL"                   \
-	"     WHERE c.kind = 'source' AND c.status NOT IN ('not_affected', 'under_investigation')"     \
-	"     UNION"                                                                                   \
-	"     SELECT c.name, d.image_id"                                                               \
-	"     FROM changed AS c"                                                                       \
-	"         JOIN clair.feature AS f"                                                             \
-	"             ON f.namespace = c.namespace AND f.name = c.package"                             \
-	"             AND f.version < c.fixed AND f.version >= c.introduced"                           \
-	"         JOIN clair.image_database AS d"                                                      \
-	"             ON d.database_id = f.database_id AND d.until_position IS NULL"                   \
-	"     WHERE c.kind = 'binary' AND c.status NOT IN ('not_affected', 'under_investigation'))"
+	" hit AS (" HIT("source", "source_name", "source_version") " UNION" HIT("binary", "name",      \
+																			"version") ")"
 
 /* Writes the notifications of a run; how many. */
 static int64
@@ -78,7 +84,8 @@ WriteNotifications(int64 run, const char *updater)
 		"             'namespace', c.namespace, 'kind', c.kind, 'package', c.package,"
 		"             'introduced', clair.bare(c.introduced), 'fixed', clair.bare(c.fixed),"
 		"             'status', c.status, 'severity', c.severity)"
-		"             ORDER BY c.namespace, c.kind, c.package, c.introduced) AS ranges"
+		"             ORDER BY c.namespace, c.kind, c.package, c.introduced, c.fixed, c.scope_id)"
+		"             AS ranges"
 		"     FROM changed AS c"
 		"         JOIN counted ON counted.name = c.name"
 		"     GROUP BY c.name, c.side)"

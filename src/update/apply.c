@@ -6,7 +6,8 @@
  * vulnerabilities; one that was read again ends those that it states differently or no longer
  * states, and brings the ones that are new. What a record with broken parts does not state is
  * not taken for withdrawn. A namespace of which nothing would be left is frozen: what was
- * said of it last is kept, as rows of their own (freeze.c).
+ * said of it last is kept, as rows of their own (freeze.c). Where several records speak of the
+ * same, it is worked out what each contributes (resolve.c).
  *
  * The statements keep to forms that a distributed PostgreSQL executes too: what ends is
  * found by an uncorrelated IN, temporary tables are sources of INSERT only.
@@ -21,6 +22,7 @@
 #include "server/sql.h"
 #include "update/apply.h"
 #include "update/freeze.h"
+#include "update/resolve.h"
 
 /* Staged rows from which on a run is planned as a bulk load. */
 #define BULK_ROWS 10000
@@ -39,7 +41,8 @@
 /* The tables that applying works with, besides those that stage.c fills. */
 static const char create_tables[] =
 	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_duplicate, pg_temp.stage_change,"
-	"     pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new;"
+	"     pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new, pg_temp.stage_stated_scope,"
+	"     pg_temp.stage_scope, pg_temp.stage_resolved;"
 	/* documents whose records are compared: read, absent, or no longer named */
 	"CREATE TEMPORARY TABLE stage_document (name text COLLATE \"C\", url text, named_by text,"
 	"     optional boolean, mode text, etag text, last_modified text, size bigint,"
@@ -51,13 +54,23 @@ static const char create_tables[] =
 	/* vulnerabilities that end, and whether a new version of them begins (null: not compared) */
 	"CREATE TEMPORARY TABLE stage_ended (id bigint, record text COLLATE \"C\","
 	"     name text COLLATE \"C\", replaced boolean);"
-	/* those of them that go on, as rows of their own, for a namespace which is frozen */
+	/*
+	 * those of them that go on as a copy: for a namespace which is frozen; or, without one, because
+	 * their ranges have become others
+	 */
 	"CREATE TEMPORARY TABLE stage_kept (id bigint, namespace text COLLATE \"C\", copy bigint);"
 	/* vulnerabilities that begin */
-	"CREATE TEMPORARY TABLE stage_new (id bigint, item bigint);";
+	"CREATE TEMPORARY TABLE stage_new (id bigint, item bigint);"
+	/* the scopes of the staged ranges */
+	"CREATE TEMPORARY TABLE stage_stated_scope (key text COLLATE \"C\", architectures text,"
+	"     module text, flavour text, repositories text, digest text COLLATE \"C\");"
+	"CREATE TEMPORARY TABLE stage_scope (key text COLLATE \"C\", id integer);"
+	/* what has been worked out of staged ranges (item) and of standing ones (id) */
+	"CREATE TEMPORARY TABLE stage_resolved (item bigint, id bigint, number integer,"
+	"     old_introduced clair.version, old_severity clair.severity, introduced clair.version,"
+	"     severity clair.severity, stated_severity clair.severity);";
 
-/* A statement whose parameters are the updater and the run. */
-static int64
+int64
 RunStep(const UpdateRun *run, const char *statement)
 {
 	SqlParameters parameters = {0};
@@ -203,6 +216,30 @@ Compare(const UpdateRun *run)
 	RunSql("ANALYZE pg_temp.stage_ended", NULL);
 }
 
+/* Stores the scopes of the staged ranges that are new, and numbers all of them. */
+static void
+StageScopes(const UpdateRun *run)
+{
+	if (RunStep(run, "INSERT INTO pg_temp.stage_stated_scope"
+					 " SELECT d.*, encode(sha256(convert_to(d.key, 'UTF8')), 'hex')"
+					 " FROM (SELECT DISTINCT " STAGED_SCOPE_KEY " AS key, s.architectures,"
+					 "           s.module, s.flavour, s.repositories"
+					 "       FROM pg_temp.stage_affected AS s) AS d"
+					 " WHERE d.key IS NOT NULL") == 0)
+		return;
+	RunStep(run, "INSERT INTO clair.scope (digest, architectures, module, flavour, repositories)"
+				 " SELECT digest, string_to_array(architectures, ' '), module, flavour,"
+				 "     string_to_array(repositories, ' ')"
+				 " FROM pg_temp.stage_stated_scope"
+				 " ORDER BY digest"
+				 " ON CONFLICT (digest) DO NOTHING");
+	RunStep(run, "INSERT INTO pg_temp.stage_scope"
+				 " SELECT t.key, s.id"
+				 " FROM pg_temp.stage_stated_scope AS t"
+				 "     JOIN clair.scope AS s ON s.digest = t.digest");
+	RunSql("ANALYZE pg_temp.stage_scope", NULL);
+}
+
 /* Ends the vulnerabilities that end, with their ranges. */
 static void
 EndOldOnes(const UpdateRun *run)
@@ -212,6 +249,39 @@ EndOldOnes(const UpdateRun *run)
 				 "     AND vulnerability_id IN (SELECT id FROM pg_temp.stage_ended)");
 	RunStep(run, "UPDATE clair.vulnerability SET until_run = $2"
 				 " WHERE updater = $1 AND id IN (SELECT id FROM pg_temp.stage_ended)");
+}
+
+/*
+ * Copies those vulnerabilities that have ended which go on: with their ranges in a namespace which
+ * is frozen, or with all of them, as they have been worked out anew.
+ */
+static void
+KeepVulnerabilities(const UpdateRun *run)
+{
+	if (RunStep(run,
+				"INSERT INTO clair.vulnerability (id, updater, record, name, digest, since_run,"
+				"     frozen, link, description, aliases)"
+				" OVERRIDING SYSTEM VALUE"
+				" SELECT k.copy, v.updater, v.record, v.name, v.digest, $2, k.namespace, v.link,"
+				"     v.description, v.aliases"
+				" FROM pg_temp.stage_kept AS k"
+				"     JOIN clair.vulnerability AS v ON v.id = k.id AND v.updater = $1") == 0)
+		return;
+	RunStep(run, "INSERT INTO clair.affected (vulnerability_id, number, scope_id, kind, status,"
+				 "     severity, stated_severity, namespace, package, introduced, fixed, advisory)"
+				 " SELECT k.copy, a.number, a.scope_id, a.kind, a.status,"
+				 "     COALESCE(r.severity, a.severity),"
+				 "     CASE WHEN r.id IS NULL THEN a.stated_severity"
+				 "         WHEN r.severity <> r.stated_severity THEN r.stated_severity END,"
+				 "     a.namespace, a.package, COALESCE(r.introduced, a.introduced), a.fixed,"
+				 "     a.advisory"
+				 " FROM pg_temp.stage_kept AS k"
+				 "     JOIN clair.affected AS a ON a.vulnerability_id = k.id AND a.until_run = $2"
+				 "         AND COALESCE(k.namespace, a.namespace) = a.namespace"
+				 "     LEFT JOIN pg_temp.stage_resolved AS r"
+				 "         ON r.id = a.vulnerability_id AND r.number = a.number"
+				 "         AND k.namespace IS NULL"
+				 " WHERE $1 IS NOT NULL");
 }
 
 /*
@@ -235,22 +305,30 @@ BeginNewOnes(const UpdateRun *run)
 		return 0;
 	RunSql("ANALYZE pg_temp.stage_new", NULL);
 	RunStep(run, "INSERT INTO clair.vulnerability"
-				 "     (id, updater, record, name, digest, since_run, link, description)"
+				 "     (id, updater, record, name, digest, since_run, link, description, aliases)"
 				 " OVERRIDING SYSTEM VALUE"
-				 " SELECT n.id, $1, s.record, s.name, s.digest, $2, s.link, s.description"
+				 " SELECT n.id, $1, s.record, s.name, s.digest, $2, s.link, s.description,"
+				 "     string_to_array(s.aliases, ' ')"
 				 " FROM pg_temp.stage_new AS n"
 				 "     JOIN pg_temp.stage_vulnerability AS s ON s.item = n.item"
 				 " ORDER BY n.id");
-	RunStep(run, "INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
-				 "     introduced, fixed, status, severity)"
-				 " SELECT n.id, s.number, s.namespace, s.kind::clair.package_kind, s.package,"
-				 "     CASE WHEN s.introduced IS NULL THEN '-infinity'"
-				 "         ELSE clair.version(s.format, s.introduced) END,"
-				 "     CASE WHEN s.fixed IS NOT NULL THEN clair.version(s.format, s.fixed)"
-				 "         WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END,"
-				 "     s.status::clair.status, s.severity::clair.severity"
+	RunStep(run, "INSERT INTO clair.affected (vulnerability_id, number, scope_id, kind, status,"
+				 "     severity, stated_severity, namespace, package, introduced, fixed, advisory)"
+				 " SELECT n.id, s.number, " STAGED_SCOPE ", s.kind::clair.package_kind,"
+				 "     s.status::clair.status,"
+				 "     COALESCE(r.severity, s.severity::clair.severity),"
+				 "     CASE WHEN r.severity <> r.stated_severity THEN r.stated_severity END,"
+				 "     s.namespace, s.package,"
+				 "     CASE WHEN r.item IS NOT NULL THEN r.introduced"
+				 "         WHEN s.introduced IS NOT NULL"
+				 "         THEN clair.version(s.format, s.introduced)"
+				 "         ELSE '-infinity' END,"
+				 "     " STAGED_FIXED ", s.advisory"
 				 " FROM pg_temp.stage_new AS n"
-				 "     JOIN pg_temp.stage_affected AS s ON s.item = n.item");
+				 "     JOIN pg_temp.stage_affected AS s ON s.item = n.item"
+				 "     LEFT JOIN pg_temp.stage_scope AS c ON c.key = " STAGED_SCOPE_KEY
+				 "     LEFT JOIN pg_temp.stage_resolved AS r"
+				 "         ON r.item = s.item AND r.number = s.number");
 	return begun;
 }
 
@@ -395,7 +473,10 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	CheckShrinkage(run);
 	Compare(run);
 	FreezeNamespaces(run);
+	StageScopes(run);
+	ResolveRanges(run);
 	EndOldOnes(run);
+	KeepVulnerabilities(run);
 	begun = BeginNewOnes(run);
 	RememberDocuments(run);
 	RememberState(run);

@@ -3,9 +3,9 @@
  *    Keeping what was said of namespaces that a feed says nothing of any more.
  *
  * For each vulnerability that ends, and each namespace that is frozen by that, a row of
- * clair.vulnerability keeps the ranges in that namespace; its column "frozen" says so, and
- * takes it out of all later comparisons. When the feed speaks of the namespace again, these
- * rows end.
+ * clair.vulnerability keeps the ranges in that namespace (KeepVulnerabilities() in apply.c
+ * makes it); its column "frozen" says so, and takes it out of all later comparisons. When the feed
+ * speaks of the namespace again, these rows end.
  */
 #include "postgres.h"
 
@@ -73,22 +73,6 @@ Freeze(const UpdateRun *run, const char *namespaces)
 		   "               ON a.vulnerability_id = e.id AND a.until_run IS NULL"
 		   "       WHERE a.namespace = ANY ($3::text[])"
 		   "       ORDER BY e.id, a.namespace) AS k",
-		   &parameters);
-	RunSql("INSERT INTO clair.vulnerability"
-		   "     (id, updater, record, name, digest, since_run, frozen, link, description)"
-		   " OVERRIDING SYSTEM VALUE"
-		   " SELECT k.copy, v.updater, v.record, v.name, v.digest, $2, k.namespace, v.link,"
-		   "     v.description"
-		   " FROM pg_temp.stage_kept AS k"
-		   "     JOIN clair.vulnerability AS v ON v.id = k.id",
-		   &parameters);
-	RunSql("INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package,"
-		   "     introduced, fixed, status, severity)"
-		   " SELECT k.copy, a.number, a.namespace, a.kind, a.package, a.introduced, a.fixed,"
-		   "     a.status, a.severity"
-		   " FROM pg_temp.stage_kept AS k"
-		   "     JOIN clair.affected AS a ON a.vulnerability_id = k.id"
-		   "         AND a.until_run IS NULL AND a.namespace = k.namespace",
 		   &parameters);
 }
 

@@ -14,6 +14,8 @@ CREATE TABLE clair.builtin_updater (
     hosts text[] NOT NULL,
     enabled boolean NOT NULL,
     stale_after interval NOT NULL,
+    resolves boolean NOT NULL,
+    by_repository boolean NOT NULL,
     revision integer NOT NULL
 );
 COMMENT ON TABLE clair.builtin_updater IS 'the updaters that the extension brings';
@@ -27,6 +29,10 @@ COMMENT ON COLUMN clair.builtin_updater.hosts IS
 COMMENT ON COLUMN clair.builtin_updater.enabled IS 'whether clair.update() without a name runs it';
 COMMENT ON COLUMN clair.builtin_updater.stale_after IS
     'age of the last success from which on what it says is stale';
+COMMENT ON COLUMN clair.builtin_updater.resolves IS
+    'whether several of its records may speak of the same vulnerability of a package: what each contributes is then worked out when they are stored';
+COMMENT ON COLUMN clair.builtin_updater.by_repository IS
+    'whether what it says of a package is for the packages of certain repositories';
 COMMENT ON COLUMN clair.builtin_updater.revision IS
     'number of the way in which its documents are read: when that changes, all are read again';
 
@@ -166,11 +172,14 @@ CREATE TABLE clair.vulnerability (
     until_run bigint,
     frozen text COLLATE "C",
     link text,
-    description text
+    description text,
+    aliases text[]
 );
 CREATE UNIQUE INDEX vulnerability_current ON clair.vulnerability (updater, record, name)
     WHERE until_run IS NULL AND frozen IS NULL;
 CREATE INDEX vulnerability_name ON clair.vulnerability (name);
+CREATE INDEX vulnerability_aliases ON clair.vulnerability USING gin (aliases)
+    WHERE until_run IS NULL AND aliases IS NOT NULL;
 CREATE INDEX vulnerability_since ON clair.vulnerability (since_run);
 CREATE INDEX vulnerability_until ON clair.vulnerability (until_run) WHERE until_run IS NOT NULL;
 COMMENT ON TABLE clair.vulnerability IS 'vulnerabilities, each version of what a record says of one';
@@ -185,32 +194,62 @@ COMMENT ON COLUMN clair.vulnerability.frozen IS
     'the namespace, if this row keeps what the record said of a frozen one, see clair.frozen_namespace';
 COMMENT ON COLUMN clair.vulnerability.link IS 'where to read more';
 COMMENT ON COLUMN clair.vulnerability.description IS 'description';
+COMMENT ON COLUMN clair.vulnerability.aliases IS 'its other names, such as USN-9001-1';
+
+CREATE TABLE clair.scope (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest text COLLATE "C" NOT NULL UNIQUE,
+    architectures text[],
+    module text,
+    flavour text,
+    repositories text[]
+);
+COMMENT ON TABLE clair.scope IS
+    'what a feature must be, beside its name and version, for an affected range to be about it; what is null does not matter';
+COMMENT ON COLUMN clair.scope.id IS 'its number';
+COMMENT ON COLUMN clair.scope.digest IS 'digest of the other columns';
+COMMENT ON COLUMN clair.scope.architectures IS 'of one of these architectures, or noarch';
+COMMENT ON COLUMN clair.scope.module IS 'of this module, name:stream; empty: of none';
+COMMENT ON COLUMN clair.scope.flavour IS
+    'of this flavour of builds, as clair.feature has it; empty: an ordinary one';
+COMMENT ON COLUMN clair.scope.repositories IS
+    'from a repository with one of these CPEs; a namespace stands for the features of it whose repositories are unknown';
 
 -- No foreign key: a run writes both tables, and checking each of its rows costs as much again.
 CREATE TABLE clair.affected (
     vulnerability_id bigint NOT NULL,
+    until_run bigint,
     number integer NOT NULL,
-    namespace text COLLATE "C" NOT NULL,
+    scope_id integer NOT NULL DEFAULT 0,
     kind clair.package_kind NOT NULL,
+    status clair.status NOT NULL,
+    severity clair.severity NOT NULL,
+    stated_severity clair.severity,
+    namespace text COLLATE "C" NOT NULL,
     package text COLLATE "C" NOT NULL,
     introduced clair.version NOT NULL,
     fixed clair.version NOT NULL,
-    status clair.status NOT NULL,
-    severity clair.severity NOT NULL,
-    until_run bigint,
+    advisory text COLLATE "C",
     PRIMARY KEY (vulnerability_id, number)
 );
 CREATE INDEX affected_match ON clair.affected (namespace, kind, package, fixed)
-    INCLUDE (introduced, vulnerability_id, status, severity)
+    INCLUDE (introduced, vulnerability_id, status, severity, scope_id)
     WHERE until_run IS NULL;
+CREATE INDEX affected_advisory ON clair.affected (advisory)
+    WHERE until_run IS NULL AND advisory IS NOT NULL;
 COMMENT ON TABLE clair.affected IS
     'affected ranges: introduced <= version < fixed of a package in a namespace';
 COMMENT ON COLUMN clair.affected.vulnerability_id IS 'the vulnerability';
 COMMENT ON COLUMN clair.affected.number IS 'position within its ranges';
+COMMENT ON COLUMN clair.affected.scope_id IS
+    'what else a feature must be, see clair.scope; 0: nothing';
+COMMENT ON COLUMN clair.affected.stated_severity IS
+    'severity as the record states it, where another record says better: see clair.builtin_updater.resolves';
+COMMENT ON COLUMN clair.affected.advisory IS 'the advisory that brings the fix, such as RHSA-2031:0007';
 COMMENT ON COLUMN clair.affected.namespace IS 'the distribution release';
 COMMENT ON COLUMN clair.affected.kind IS 'whether package is a source or an installed package';
 COMMENT ON COLUMN clair.affected.package IS 'name of the package';
-COMMENT ON COLUMN clair.affected.introduced IS 'first version that is affected; -infinity: every one below fixed';
+COMMENT ON COLUMN clair.affected.introduced IS 'first version that is affected; -infinity: every one below fixed; the same as fixed: none, since another range says what is';
 COMMENT ON COLUMN clair.affected.fixed IS
     'first version that is not; infinity when there is no fix, -infinity when none is affected';
 COMMENT ON COLUMN clair.affected.status IS 'what the source says';
@@ -252,6 +291,8 @@ SELECT pg_catalog.pg_extension_config_dump('clair.document', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.record', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.vulnerability', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.vulnerability_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.scope', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.scope_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.affected', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.broken_record', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.frozen_namespace', '');

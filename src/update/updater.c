@@ -42,7 +42,8 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 			   "     COALESCE(u.options ->> 'proxy', $2),"
 			   "     COALESCE(u.options ->> 'user_agent', $3),"
 			   "     COALESCE(u.options ->> 'parallel', $4::text),"
-			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5), b.revision"
+			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5),"
+			   "     b.resolves::integer, b.revision"
 			   " FROM clair.updater AS u"
 			   "     JOIN clair.builtin_updater AS b ON b.name = u.name"
 			   "     LEFT JOIN clair.updater_setting AS s ON s.name = u.name"
@@ -60,6 +61,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->user_agent = ResultText(0, ++column);
 	settings->parallel = (int) ResultInteger(0, ++column);
 	settings->max_shrinkage = ResultInteger(0, ++column);
+	settings->resolves = ResultInteger(0, ++column) != 0;
 	settings->revision = ResultInteger(0, ++column);
 	MemoryContextSwitchTo(old_context);
 }

@@ -18,6 +18,7 @@ typedef struct UpdaterSettings
 	const char *user_agent;
 	int parallel;		 /* transfers at once */
 	int64 max_shrinkage; /* percent */
+	bool resolves;		 /* several records may speak of the same: resolve.c */
 	int64 revision;		 /* of the way in which its documents are read */
 } UpdaterSettings;
 

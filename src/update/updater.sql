@@ -2,12 +2,13 @@
  * Updaters: which there are, how they are set, run and scheduled, and how they fare.
  */
 INSERT INTO clair.builtin_updater
-    (name, title, url, document, namespaces, hosts, enabled, stale_after, revision)
+    (name, title, url, document, namespaces, hosts, enabled, stale_after, resolves,
+     by_repository, revision)
 VALUES
     ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
-     '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', 1),
+     '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', false, false, 1),
     ('debian', 'Debian security tracker', 'https://security-tracker.debian.org/tracker/data/json',
-     'json', '{debian:%}', '{}', true, '2 days', 1);
+     'json', '{debian:%}', '{}', true, '2 days', false, false, 1);
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.
@@ -207,6 +208,17 @@ AS 'MODULE_PATHNAME', 'update_updaters';
 COMMENT ON FUNCTION clair.update(text, boolean) IS
     'runs an updater, or all that are enabled, in background workers, and waits for them; a run that fails gives a row of that state and a warning; without waiting, the state is started';
 REVOKE ALL ON FUNCTION clair.update(text, boolean) FROM PUBLIC;
+
+/*
+ * What they brought and ended long ago.
+ */
+CREATE FUNCTION clair.forget_history(older_than interval)
+RETURNS TABLE (vulnerabilities bigint, ranges bigint, runs bigint)
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION clair.forget_history(interval) IS
+    'deletes the versions of vulnerabilities, and their affected ranges, that runs ended so long ago, and such runs of which nothing is left; returns how many';
+REVOKE ALL ON FUNCTION clair.forget_history(interval) FROM PUBLIC;
 
 /*
  * Scheduling them, with pg_cron. Its functions are looked up when called: the extension may

@@ -87,6 +87,7 @@ sub run_feed
 index_file($session, debian_layer('web', 12, [ 'bash', '5.2-1' ], [ 'libz1', '1:1.2.13-1', 'zlib' ]), 'web');
 index_file($session, debian_layer('old', 11, [ 'bash', '1:5.1~rc1-1' ], [ 'zlib1g', '1.2-1', 'zlib' ]), 'old');
 index_file($session, debian_layer('broken', 11, [ 'bash', 'no version' ], [ '', '1' ]), 'broken');
+query($session, "INSERT INTO clair.scope (digest, module) VALUES ('x', 'nodejs:12')");
 query($session, "INSERT INTO clair.repository_cpe VALUES ('a-rpms', 'cpe:/o:redhat:enterprise_linux:9')");
 index_file($session, make_layer("$folder/rpm.tar", 'etc/os-release' => "ID=rhel\nVERSION_ID=9.4\n",
     'root/buildinfo/content_manifests/a.json' => '{"content_sets": ["a-rpms"]}',

@@ -1,0 +1,163 @@
+/*
+ * resolve.c
+ *    Working out what several records say of the same vulnerability of a package.
+ *
+ * Advisories are not rewritten when a later one fixes the same vulnerability once more, and what
+ * a source says of fixes and of decisions not to fix may come in different documents. Ranges are
+ * final when they are stored, so it is decided here what each contributes. Ranges are of one
+ * group when namespace, scope, kind, package and vulnerability are the same. Within a group:
+ *
+ *	  not_affected leaves nothing of the others;
+ *	  a fix leaves nothing of ranges without one;
+ *	  of the latter, the one that says most stands: will_not_fix, end_of_life, deferred, affected,
+ *	  under_investigation, in this order;
+ *	  of several fixes the highest counts; of rpm, the highest of each upstream version, and what
+ *	  is affected below it begins where the next lower upstream version ends: a release that
+ *	  stays with an older version is fixed by its own fix, not by a later rebase.
+ *
+ * A range of which nothing is left is stored as empty: introduced where it is fixed. What stands
+ * takes the group's highest severity when its own record states none. Only the groups that the
+ * run touches are looked at. Updaters that need this state no lower bounds of their own.
+ */
+#include "postgres.h"
+
+#include "server/sql.h"
+#include "update/apply.h"
+#include "update/resolve.h"
+
+static const char create_tables[] =
+	"DROP TABLE IF EXISTS pg_temp.stage_group, pg_temp.stage_claim;"
+	"CREATE TEMPORARY TABLE stage_group (namespace text COLLATE \"C\", scope_id integer,"
+	"     kind clair.package_kind, package text COLLATE \"C\", name text COLLATE \"C\");"
+	/* the ranges of these groups: staged ones have an item, standing ones an id */
+	"CREATE TEMPORARY TABLE stage_claim (item bigint, id bigint, number integer,"
+	"     record text COLLATE \"C\", namespace text COLLATE \"C\", scope_id integer,"
+	"     kind clair.package_kind, package text COLLATE \"C\", name text COLLATE \"C\","
+	"     introduced clair.version, fixed clair.version, status clair.status,"
+	"     severity clair.severity, stated_severity clair.severity);";
+
+/* The ranges that will begin: those of vulnerabilities that are not current, or end. */
+static void
+ClaimStaged(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_claim"
+				 " SELECT s.item, NULL, s.number, v.record, s.namespace, " STAGED_SCOPE ","
+				 "     s.kind::clair.package_kind, s.package, v.name, NULL, " STAGED_FIXED ","
+				 "     s.status::clair.status, NULL, s.severity::clair.severity"
+				 " FROM pg_temp.stage_vulnerability AS v"
+				 "     LEFT JOIN clair.vulnerability AS current ON current.updater = $1"
+				 "         AND current.record = v.record AND current.name = v.name"
+				 "         AND current.until_run IS NULL AND current.frozen IS NULL"
+				 "     LEFT JOIN pg_temp.stage_ended AS e ON e.id = current.id"
+				 "     JOIN pg_temp.stage_affected AS s ON s.item = v.item"
+				 "     LEFT JOIN pg_temp.stage_scope AS c ON c.key = " STAGED_SCOPE_KEY
+				 " WHERE current.id IS NULL OR e.id IS NOT NULL");
+}
+
+/* The groups that change: those of ranges that begin, and of ranges that end. */
+static void
+FindGroups(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_group"
+				 " SELECT namespace, scope_id, kind, package, name FROM pg_temp.stage_claim"
+				 " UNION"
+				 " SELECT a.namespace, a.scope_id, a.kind, a.package, e.name"
+				 " FROM pg_temp.stage_ended AS e"
+				 "     JOIN clair.affected AS a ON a.vulnerability_id = e.id");
+	RunSql("ANALYZE pg_temp.stage_group", NULL);
+}
+
+/* The ranges of these groups that stand. */
+static void
+ClaimStanding(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_claim"
+				 " SELECT NULL, a.vulnerability_id, a.number, v.record, a.namespace, a.scope_id,"
+				 "     a.kind, a.package, v.name, a.introduced, a.fixed, a.status, a.severity,"
+				 "     COALESCE(a.stated_severity, a.severity)"
+				 " FROM pg_temp.stage_group AS g"
+				 "     JOIN clair.vulnerability AS v ON v.updater = $1 AND v.name = g.name"
+				 "         AND v.until_run IS NULL AND v.frozen IS NULL"
+				 "     LEFT JOIN pg_temp.stage_ended AS e ON e.id = v.id"
+				 "     JOIN clair.affected AS a ON a.vulnerability_id = v.id"
+				 "         AND a.namespace = g.namespace AND a.scope_id = g.scope_id"
+				 "         AND a.kind = g.kind AND a.package = g.package"
+				 " WHERE e.id IS NULL");
+}
+
+#define GROUP_COLUMNS "namespace, scope_id, kind, package, name"
+
+/*
+ * Judges the groups. Base is the upstream version, with the epoch, of rpm's fixes; of fixes with
+ * the same base the highest has rank 1, and of ranges without a fix the one that says most.
+ */
+static void
+Judge(const UpdateRun *run)
+{
+	RunSql("ANALYZE pg_temp.stage_claim", NULL);
+	RunStep(run,
+			"INSERT INTO pg_temp.stage_resolved"
+			" WITH based AS ("
+			"     SELECT c.*, status = 'fixed' AS is_fix,"
+			"         CASE WHEN status = 'fixed' AND clair.format(fixed) = 'rpm'"
+			"             THEN regexp_replace(clair.bare(fixed), '-[^-]*$', '') ELSE '' END AS base"
+			"     FROM pg_temp.stage_claim AS c),"
+			" ranked AS ("
+			"     SELECT b.*,"
+			"         bool_or(status = 'not_affected') OVER same AS is_denied,"
+			"         bool_or(is_fix) OVER same AS has_fix,"
+			"         max(stated_severity) OVER same AS worst,"
+			"         row_number() OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, base"
+			"             ORDER BY CASE WHEN is_fix THEN fixed END DESC,"
+			"                 array_position('{will_not_fix,end_of_life,deferred,affected,"
+			"under_investigation}'::clair.status[], status), record, number) AS rank"
+			"     FROM based AS b"
+			"     WINDOW same AS (PARTITION BY " GROUP_COLUMNS ")),"
+			" judged AS ("
+			"     SELECT r.*, NOT is_denied AND rank = 1 AND is_fix = has_fix"
+			"             AND status <> 'not_affected' AS stands"
+			"     FROM ranked AS r)"
+			" SELECT item, id, number, introduced, severity,"
+			"     CASE WHEN NOT stands THEN fixed"
+			"         ELSE COALESCE("
+			"             clair.rpm(lag(base) OVER (PARTITION BY " GROUP_COLUMNS ", stands"
+			"                 ORDER BY fixed) || '^'), '-infinity') END,"
+			"     CASE WHEN stands AND stated_severity = 'Unknown' THEN worst"
+			"         ELSE stated_severity END,"
+			"     stated_severity"
+			" FROM judged");
+}
+
+/* Lets the vulnerabilities begin anew of which a standing range has become another one. */
+static void
+RenewStanding(const UpdateRun *run)
+{
+	RunStep(run, "DELETE FROM pg_temp.stage_resolved"
+				 " WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM pg_temp.stage_resolved"
+				 "     WHERE id IS NOT NULL"
+				 "         AND (old_introduced <> introduced OR old_severity <> severity))");
+	RunStep(run, "INSERT INTO pg_temp.stage_kept"
+				 " SELECT r.id, NULL, nextval('clair.vulnerability_id_seq')"
+				 " FROM (SELECT DISTINCT id FROM pg_temp.stage_resolved WHERE id IS NOT NULL"
+				 "       ORDER BY id) AS r");
+	RunStep(run, "INSERT INTO pg_temp.stage_ended"
+				 " SELECT v.id, v.record, v.name, NULL"
+				 " FROM pg_temp.stage_kept AS k"
+				 "     JOIN clair.vulnerability AS v ON v.id = k.id"
+				 " WHERE k.namespace IS NULL");
+}
+
+void
+ResolveRanges(const UpdateRun *run)
+{
+	if (!run->settings.resolves)
+		return;
+	RunSql(create_tables, NULL);
+	ClaimStaged(run);
+	FindGroups(run);
+	if (!run->first)
+		ClaimStanding(run);
+	Judge(run);
+	RenewStanding(run);
+	RunSql("ANALYZE pg_temp.stage_resolved, pg_temp.stage_ended", NULL);
+}
