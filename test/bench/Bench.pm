@@ -6,11 +6,11 @@ use warnings;
 
 use Exporter qw(import);
 use IPC::Open2;
-use List::Util qw(max);
+use List::Util qw(max sum);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(query reconnect backend postmaster timed execution_ms plan cpu_of cpu_of_command peak_of_readers
+our @EXPORT = qw(query reconnect backend postmaster timed execution_ms plan cpu_of cpu_of_children cpu_of_command peak_of_readers
     in_turn show median paired result skip);
 
 use constant MARK => '-- the answer ends here --';
@@ -97,14 +97,26 @@ sub plan
 # What processes cost
 # ---------------------------------------------------------------------------
 
-# Seconds that a process has computed, with its children that have ended.
-sub cpu_of
+# Seconds that a process has computed, in user mode and in the kernel; then those of its children that
+# have ended.
+sub cpu_times
 {
     my ($pid) = @_;
 
     open(my $stat, '<', "/proc/$pid/stat") or die "/proc/$pid/stat: $!\n";
-    my @fields = split / /, <$stat> =~ s/^.*\) //sr;
-    return ($fields[11] + $fields[12] + $fields[13] + $fields[14]) / TICKS;
+    return map { $_ / TICKS } (split / /, <$stat> =~ s/^.*\) //sr)[ 11 .. 14 ];
+}
+
+# Seconds that a process has computed, with its children that have ended.
+sub cpu_of
+{
+    return sum(cpu_times(@_));
+}
+
+# Seconds that its children have computed that have ended.
+sub cpu_of_children
+{
+    return sum((cpu_times(@_))[ 2, 3 ]);
 }
 
 # Seconds that a command computes; what it prints is thrown away.
