@@ -10,16 +10,9 @@
 #include "common/limits.h"
 #include "common/text.h"
 #include "feed/csv.h"
+#include "pieces.h"
 
 #define FIELDS_LIMIT ((size_t) 8)
-
-typedef struct Pieces
-{
-	ClairStream stream;
-	ClairBytes rest;
-	size_t size;
-	char *piece; /* of exactly its size, so that reading beyond is noticed */
-} Pieces;
 
 typedef struct Outcome
 {
@@ -36,23 +29,6 @@ require(bool condition)
 {
 	if (!condition)
 		abort();
-}
-
-static ClairStatus
-read_piece(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	Pieces *pieces = (Pieces *) stream;
-	size_t size = pieces->size < pieces->rest.size ? pieces->size : pieces->rest.size;
-
-	(void) error;
-	free(pieces->piece);
-	pieces->piece = malloc(size);
-	require(size == 0 || pieces->piece != NULL);
-	if (size > 0)
-		memcpy(pieces->piece, pieces->rest.data, size);
-	*piece = (ClairBytes){pieces->piece, size};
-	pieces->rest = clair_bytes_skip(pieces->rest, size);
-	return CLAIR_OK;
 }
 
 /* The field in quotes, those in it doubled. */

@@ -12,14 +12,7 @@
 #include "common/limits.h"
 #include "common/stream.h"
 #include "feed/json_records.h"
-
-typedef struct Pieces
-{
-	ClairStream stream;
-	ClairBytes rest;
-	size_t size;
-	char *piece; /* of exactly its size, so that reading beyond is noticed */
-} Pieces;
+#include "pieces.h"
 
 typedef struct Outcome
 {
@@ -36,23 +29,6 @@ require(bool condition)
 {
 	if (!condition)
 		abort();
-}
-
-static ClairStatus
-read_piece(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	Pieces *pieces = (Pieces *) stream;
-	size_t size = pieces->size < pieces->rest.size ? pieces->size : pieces->rest.size;
-
-	(void) error;
-	free(pieces->piece);
-	pieces->piece = malloc(size);
-	require(size == 0 || pieces->piece != NULL);
-	if (size > 0)
-		memcpy(pieces->piece, pieces->rest.data, size);
-	*piece = (ClairBytes){pieces->piece, size};
-	pieces->rest = clair_bytes_skip(pieces->rest, size);
-	return CLAIR_OK;
 }
 
 static bool

@@ -5,38 +5,16 @@
  */
 #include "common/arena.h"
 #include "common/limits.h"
+#include "dripping.h"
 #include "feed/csv.h"
 #include "unit.h"
-
-/* A stream of one text in pieces of a few bytes, each in memory of its own. */
-typedef struct Drops
-{
-	ClairStream stream;
-	ClairBytes rest;
-	size_t size;
-	char drop[64];
-} Drops;
-
-static ClairStatus
-next_drop(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	Drops *drops = (Drops *) stream;
-	size_t size = drops->size < drops->rest.size ? drops->size : drops->rest.size;
-
-	(void) error;
-	memset(drops->drop, '#', sizeof(drops->drop));
-	memcpy(drops->drop, drops->rest.data, size);
-	*piece = (ClairBytes){drops->drop, size};
-	drops->rest = clair_bytes_skip(drops->rest, size);
-	return CLAIR_OK;
-}
 
 /* The records as "line@position=value;", and the error that ends them, if one does. */
 static const char *
 cut(ClairBytes document, size_t piece_size, int64_t max_record_size)
 {
 	static char result[4096];
-	Drops drops = {.stream = {.read = next_drop}, .rest = document, .size = piece_size};
+	Dripping dripping = {.stream = {.read = drip}, .rest = document, .size = piece_size};
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	FeedRecord record;
 	ClairError error;
@@ -47,7 +25,7 @@ cut(ClairBytes document, size_t piece_size, int64_t max_record_size)
 
 	limits.max_record_size = max_record_size;
 	result[0] = '\0';
-	if (csv_record_cutter.open(&drops.stream, NULL, &limits, &records, &error) != CLAIR_OK)
+	if (csv_record_cutter.open(&dripping.stream, NULL, &limits, &records, &error) != CLAIR_OK)
 		return "not opened";
 	while ((status = csv_record_cutter.next(records, &record, &found, &error)) == CLAIR_OK && found)
 		size += (size_t) snprintf(result + size, sizeof(result) - size,

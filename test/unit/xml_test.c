@@ -7,32 +7,10 @@
 
 #include "common/limits.h"
 #include "common/stream.h"
+#include "dripping.h"
 #include "feed/record_feed.h"
 #include "feed/xml.h"
 #include "unit.h"
-
-/* A stream of one text in pieces of a few bytes, each in memory of its own. */
-typedef struct Dripping
-{
-	ClairStream stream;
-	ClairBytes rest;
-	size_t size;
-	char piece[64];
-} Dripping;
-
-static ClairStatus
-drip(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	Dripping *dripping = (Dripping *) stream;
-	size_t size = dripping->size < dripping->rest.size ? dripping->size : dripping->rest.size;
-
-	(void) error;
-	memset(dripping->piece, '#', sizeof(dripping->piece));
-	memcpy(dripping->piece, dripping->rest.data, size);
-	*piece = (ClairBytes){dripping->piece, size};
-	dripping->rest = clair_bytes_skip(dripping->rest, size);
-	return CLAIR_OK;
-}
 
 static char result[4096];
 static size_t result_size;
