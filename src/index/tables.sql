@@ -230,7 +230,8 @@ CREATE TABLE clair.image_database (
     repository_set integer REFERENCES clair.repository_set,
     PRIMARY KEY (image_id, position, path)
 );
-CREATE INDEX image_database_database ON clair.image_database (database_id) INCLUDE (image_id)
+CREATE INDEX image_database_database ON clair.image_database (database_id)
+    INCLUDE (image_id, repository_set)
     WHERE until_position IS NULL;
 CREATE INDEX image_database_any ON clair.image_database (database_id);
 COMMENT ON TABLE clair.image_database IS

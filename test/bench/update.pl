@@ -112,7 +112,7 @@ sub fetch_and_split
 
     my $fetch = HelperProcess->start("$ENV{CLAIR_HELPERS}/clair-fetch");
     $fetch->send_frame('j', [ allow_private_networks => 'true' ]);
-    $fetch->send_frame('t', [ 0, $url, undef, undef, 1 << 32 ], $file);
+    $fetch->send_frame('t', [ 0, $url, undef, undef, 1 << 32, undef ], $file);
     $fetch->send_frame('s');
     1 while $fetch->receive(60)->{type} ne 'D';
 
