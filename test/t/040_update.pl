@@ -110,6 +110,7 @@ $node->start;
 create_extension($node, 'postgres');
 query($node, "UPDATE clair.updater SET url = '" . $server->url('/json') . "' WHERE name = 'debian'");
 query($node, "UPDATE clair.updater SET url = 'file://$FIXTURES/alpine' WHERE name = 'alpine'");
+query($node, "UPDATE clair.updater SET enabled = false WHERE name NOT IN ('alpine', 'debian')");
 
 sub set_parameter
 {
