@@ -41,6 +41,7 @@ SQL_FILES = \
 	src/index/flavour.sql \
 	src/index/repository.sql \
 	src/update/tables.sql \
+	src/update/metadata.sql \
 	src/index/index.sql \
 	src/index/images.sql \
 	src/index/layers.sql \

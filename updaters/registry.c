@@ -7,6 +7,7 @@
 static const Updater *const updaters[] = {
 	&updater_debian,
 	&updater_alpine,
+	&updater_kev,
 };
 
 const Updater *

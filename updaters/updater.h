@@ -59,5 +59,6 @@ extern const Updater *updater_by_name(ClairBytes name);
 /* The updaters, for registry.c. */
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
+extern const Updater updater_kev;
 
 #endif

@@ -186,6 +186,46 @@ typedef enum WireType
 	C(module, WIRE_TEXT)                                                                           \
 	C(flavour, WIRE_TEXT) C(repositories, WIRE_TEXT) C(advisory, WIRE_TEXT)
 
+/*
+ * What a record, which is named after a CVE, says of that; digest: over this row and its metrics.
+ * State: in the source's words. Published, modified: as timestamp.h writes them, or no value.
+ */
+#define WIRE_CVE_COLUMNS(C)                                                                        \
+	C(cve, WIRE_TEXT)                                                                              \
+	C(digest, WIRE_TEXT)                                                                           \
+	C(state, WIRE_TEXT)                                                                            \
+	C(description, WIRE_TEXT) C(published, WIRE_TEXT) C(modified, WIRE_TEXT)
+
+/*
+ * A metric of a CVE, numbered within its record. Type: Primary, Secondary, CNA, ADP. Version: of
+ * CVSS. Score: with one decimal. Severity: a word of the SQL enum.
+ */
+#define WIRE_METRIC_COLUMNS(C)                                                                     \
+	C(cve, WIRE_TEXT)                                                                              \
+	C(number, WIRE_INT)                                                                            \
+	C(source, WIRE_TEXT)                                                                           \
+	C(type, WIRE_TEXT)                                                                             \
+	C(version, WIRE_TEXT) C(vector, WIRE_TEXT) C(score, WIRE_TEXT) C(severity, WIRE_TEXT)
+
+/*
+ * EPSS: the scores of a document, each CVE once, which are compared with those of the last time;
+ * and which document and edition they are, in one row. Scores are decimal numbers from 0 to 1.
+ */
+#define WIRE_EPSS_COLUMNS(C) C(cve, WIRE_TEXT) C(score, WIRE_TEXT) C(percentile, WIRE_TEXT)
+#define WIRE_EPSS_EDITION_COLUMNS(C)                                                               \
+	C(document, WIRE_TEXT) C(model, WIRE_TEXT) C(score_date, WIRE_TEXT)
+
+/* That the CVE which a record is named after is exploited. Dates: year-month-day. Ransomware: 0, 1.
+ */
+#define WIRE_KEV_COLUMNS(C)                                                                        \
+	C(cve, WIRE_TEXT)                                                                              \
+	C(date_added, WIRE_TEXT)                                                                       \
+	C(due_date, WIRE_TEXT)                                                                         \
+	C(ransomware, WIRE_INT)                                                                        \
+	C(vendor, WIRE_TEXT)                                                                           \
+	C(product, WIRE_TEXT)                                                                          \
+	C(name, WIRE_TEXT) C(required_action, WIRE_TEXT) C(notes, WIRE_TEXT)
+
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
 
@@ -205,6 +245,11 @@ typedef enum WireType
 	X(WIRE_STATE, "state", WIRE_STATE_COLUMNS)                                                     \
 	X(WIRE_VULNERABILITY, "vulnerability", WIRE_VULNERABILITY_COLUMNS)                             \
 	X(WIRE_AFFECTED, "affected", WIRE_AFFECTED_COLUMNS)                                            \
+	X(WIRE_CVE, "cve", WIRE_CVE_COLUMNS)                                                           \
+	X(WIRE_METRIC, "metric", WIRE_METRIC_COLUMNS)                                                  \
+	X(WIRE_EPSS, "epss", WIRE_EPSS_COLUMNS)                                                        \
+	X(WIRE_EPSS_EDITION, "epss_edition", WIRE_EPSS_EDITION_COLUMNS)                                \
+	X(WIRE_KEV, "kev", WIRE_KEV_COLUMNS)                                                           \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
 
 typedef enum WireRelation

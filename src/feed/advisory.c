@@ -15,9 +15,8 @@
 #define MAX_PLACE	1024
 #define PREFIX_SIZE (sizeof("sha256:") - 1)
 
-/* Fields go into the digest behind their lengths, so that no two rows look the same. */
-static void
-add_fields(Digest *digest, const ClairBytes *fields, uint32_t count)
+void
+advisory_add_fields(Digest *digest, const ClairBytes *fields, uint32_t count)
 {
 	char lengths[4 * WIRE_MAX_COLUMNS];
 
@@ -59,11 +58,11 @@ advisory_write(const AdvisoryWriter *writer, const Advisory *advisory, ClairErro
 	ClairBytes affected[3 + RANGE_COLUMNS] = {advisory->record, advisory->name};
 	ClairStatus status;
 
-	add_fields(writer->digest, vulnerability, 6);
+	advisory_add_fields(writer->digest, vulnerability, 6);
 	for (uint32_t i = 0; i < advisory->range_count; i++)
 	{
 		range_fields(&advisory->ranges[i], affected + 3);
-		add_fields(writer->digest, affected + 3, RANGE_COLUMNS);
+		advisory_add_fields(writer->digest, affected + 3, RANGE_COLUMNS);
 	}
 	digest_finish(writer->digest, digest);
 	vulnerability[2] = (ClairBytes){digest + PREFIX_SIZE, DIGEST_HEX};

@@ -54,6 +54,9 @@ typedef struct AdvisoryWriter
 extern ClairStatus
 advisory_write(const AdvisoryWriter *writer, const Advisory *advisory, ClairError *error);
 
+/* Adds a row's fields to its digest, behind their lengths, so that no two rows look the same. */
+extern void advisory_add_fields(Digest *digest, const ClairBytes *fields, uint32_t count);
+
 /*
  * A row that says that a record, or an item of it, is broken and was left out. The format
  * gives the reason: a phrase. What of record and reason is no text is shown as \xNN.

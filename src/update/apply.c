@@ -7,7 +7,8 @@
  * states, and brings the ones that are new. What a record with broken parts does not state is
  * not taken for withdrawn. A namespace of which nothing would be left is frozen: what was
  * said of it last is kept, as rows of their own (freeze.c). Where several records speak of the
- * same, it is worked out what each contributes (resolve.c).
+ * same, it is worked out what each contributes (resolve.c). An updater that speaks of CVEs, not of
+ * packages, has its own tables (metadata.c).
  *
  * The statements keep to forms that a distributed PostgreSQL executes too: what ends is
  * found by an uncorrelated IN, temporary tables are sources of INSERT only.
@@ -22,6 +23,7 @@
 #include "server/sql.h"
 #include "update/apply.h"
 #include "update/freeze.h"
+#include "update/metadata.h"
 #include "update/resolve.h"
 
 /* Staged rows from which on a run is planned as a bulk load. */
@@ -40,13 +42,15 @@
 
 /* The tables that applying works with, besides those that stage.c fills. */
 static const char create_tables[] =
-	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_duplicate, pg_temp.stage_change,"
-	"     pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new, pg_temp.stage_stated_scope,"
-	"     pg_temp.stage_scope, pg_temp.stage_resolved;"
+	"DROP TABLE IF EXISTS pg_temp.stage_document, pg_temp.stage_count, pg_temp.stage_duplicate,"
+	"     pg_temp.stage_change, pg_temp.stage_ended, pg_temp.stage_kept, pg_temp.stage_new,"
+	"     pg_temp.stage_stated_scope, pg_temp.stage_scope, pg_temp.stage_resolved;"
 	/* documents whose records are compared: read, absent, or no longer named */
 	"CREATE TEMPORARY TABLE stage_document (name text COLLATE \"C\", url text, named_by text,"
 	"     optional boolean, mode text, etag text, last_modified text, size bigint,"
 	"     named boolean);"
+	/* how many records they have */
+	"CREATE TEMPORARY TABLE stage_count (document text COLLATE \"C\", records bigint);"
 	"CREATE TEMPORARY TABLE stage_duplicate (record text COLLATE \"C\");"
 	/* records that are new or not what they were; with broken ones the digest is empty */
 	"CREATE TEMPORARY TABLE stage_change (record text COLLATE \"C\", document text COLLATE \"C\","
@@ -148,6 +152,17 @@ SetDuplicatesAside(const UpdateRun *run)
 				 " WHERE record IN (SELECT record FROM pg_temp.stage_duplicate)");
 }
 
+/* Counts what the documents have: records, or the scores of the one that has these instead. */
+static void
+CountRecords(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_count"
+				 " SELECT document, count(*) FROM pg_temp.stage_record GROUP BY document"
+				 " UNION ALL"
+				 " SELECT e.document, (SELECT count(*) FROM pg_temp.stage_epss)"
+				 " FROM pg_temp.stage_epss_edition AS e");
+}
+
 /* A document that has suddenly lost many records is more likely broken than right. */
 static void
 CheckShrinkage(const UpdateRun *run)
@@ -159,8 +174,7 @@ CheckShrinkage(const UpdateRun *run)
 	if (RunSql("SELECT d.name, d.records, COALESCE(n.records, 0)"
 			   " FROM pg_temp.stage_document AS s"
 			   "     JOIN clair.document AS d ON d.updater = $1 AND d.name = s.name"
-			   "     LEFT JOIN (SELECT document, count(*) AS records FROM pg_temp.stage_record"
-			   "                GROUP BY document) AS n ON n.document = d.name"
+			   "     LEFT JOIN pg_temp.stage_count AS n ON n.document = d.name"
 			   " WHERE s.named"
 			   "     AND COALESCE(n.records, 0) * 100 < d.records * (100 - $2)"
 			   "     AND (n.records IS NULL OR d.records - n.records > " SMALL_LOSS ")"
@@ -200,6 +214,8 @@ Compare(const UpdateRun *run)
 				 "     LEFT JOIN pg_temp.stage_record AS s ON s.record = r.record"
 				 " WHERE s.record IS NULL");
 	RunSql("ANALYZE pg_temp.stage_change, pg_temp.stage_gone", NULL);
+	if (run->settings.appends)
+		return; /* it has no vulnerabilities */
 	RunStep(run, "INSERT INTO pg_temp.stage_ended"
 				 " SELECT v.id, v.record, v.name, false"
 				 " FROM pg_temp.stage_gone AS g"
@@ -349,8 +365,7 @@ RememberDocuments(const UpdateRun *run)
 				 " SELECT $1, s.name, s.url, s.named_by, s.optional, s.mode, s.etag,"
 				 "     s.last_modified, $2, s.size, COALESCE(n.records, 0)"
 				 " FROM pg_temp.stage_document AS s"
-				 "     LEFT JOIN (SELECT document, count(*) AS records FROM pg_temp.stage_record"
-				 "                GROUP BY document) AS n ON n.document = s.name"
+				 "     LEFT JOIN pg_temp.stage_count AS n ON n.document = s.name"
 				 " WHERE s.named"
 				 " ON CONFLICT (updater, name) DO UPDATE SET url = excluded.url,"
 				 "     named_by = excluded.named_by, optional = excluded.optional,"
@@ -377,9 +392,17 @@ RememberState(const UpdateRun *run)
 		   &parameters);
 }
 
-/* Ends the run's row; begun is how many vulnerabilities began. Whether anything changed. */
 static bool
-RecordSuccess(const UpdateRun *run, int64 begun)
+HaveChanged(const MetadataChanges *metadata)
+{
+	return metadata->added + metadata->changed + metadata->withdrawn > 0;
+}
+
+/*
+ * Ends the run's row; begun is how many vulnerabilities began. Whether any of them began or ended.
+ */
+static bool
+RecordSuccess(const UpdateRun *run, int64 begun, const MetadataChanges *metadata)
 {
 	SqlParameters parameters = {0};
 	bool changed;
@@ -389,7 +412,7 @@ RecordSuccess(const UpdateRun *run, int64 begun)
 				 " FROM (SELECT row_number() OVER () AS number, b.* FROM pg_temp.stage_broken AS b)"
 				 "     AS b"
 				 " WHERE number <= " MAX_BROKEN);
-	RunSql("SELECT (SELECT count(*) FROM pg_temp.stage_record),"
+	RunSql("SELECT (SELECT COALESCE(sum(records), 0) FROM pg_temp.stage_count),"
 		   "     (SELECT count(*) FROM pg_temp.stage_change WHERE reread),"
 		   "     (SELECT count(*) FROM pg_temp.stage_broken),"
 		   "     (SELECT count(*) FROM pg_temp.stage_ended WHERE replaced),"
@@ -397,18 +420,22 @@ RecordSuccess(const UpdateRun *run, int64 begun)
 		   "          AND id NOT IN (SELECT id FROM pg_temp.stage_kept)),"
 		   "     (SELECT count(*) FROM pg_temp.stage_ended)",
 		   NULL);
+	changed = begun > 0 || ResultInteger(0, 6) > 0;
 	AddInteger(&parameters, run->id);
-	for (int column = 1; column <= 5; column++)
-		AddInteger(&parameters, ResultInteger(0, column));
-	AddInteger(&parameters, begun);
+	AddInteger(&parameters, ResultInteger(0, 1));
+	AddInteger(&parameters, ResultInteger(0, 1) - ResultInteger(0, 2) - metadata->scores);
+	AddInteger(&parameters, ResultInteger(0, 3));
+	AddInteger(&parameters, begun - ResultInteger(0, 4) + metadata->added);
+	AddInteger(&parameters, ResultInteger(0, 4) + metadata->changed);
+	AddInteger(&parameters, ResultInteger(0, 5) + metadata->withdrawn);
 	AddInteger(&parameters, run->document_count);
 	AddInteger(&parameters, run->bytes);
-	changed = begun > 0 || ResultInteger(0, 6) > 0;
-	AddText(&parameters, run->first || changed ? "succeeded" : "unchanged");
+	AddText(&parameters,
+			run->first || changed || HaveChanged(metadata) ? "succeeded" : "unchanged");
 	RunSql("UPDATE clair.update_run"
 		   " SET state = $10, phase = 'done', finished_at = clock_timestamp(), documents = $8,"
-		   "     bytes = $9, records = $2, unchanged = $2 - $3, broken = $4, added = $7 - $5,"
-		   "     changed = $5, withdrawn = $6"
+		   "     bytes = $9, records = $2, unchanged = $3, broken = $4, added = $5, changed = $6,"
+		   "     withdrawn = $7"
 		   " WHERE id = $1",
 		   &parameters);
 	return changed;
@@ -439,16 +466,21 @@ ApplySettings(int64 staged_rows)
 
 /* What has changed a lot is analysed at once: queries would have to wait for autovacuum. */
 static void
-AnalyzeTables(int64 begun)
+AnalyzeTables(int64 begun, const MetadataChanges *metadata)
 {
+	bool appended = metadata->added + metadata->changed >= BULK_ROWS;
 	Work work;
 
-	if (begun < BULK_ROWS)
+	if (begun < BULK_ROWS && !appended)
 		return;
 	BeginWork(&work);
 	set_config_option("default_statistics_target", ROUGH_STATISTICS, PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
-	RunSql("ANALYZE clair.record, clair.vulnerability, clair.affected", NULL);
+	if (appended)
+		RunSql("ANALYZE clair.record, clair.cve, clair.cve_statement, clair.cve_metric, clair.epss",
+			   NULL);
+	else
+		RunSql("ANALYZE clair.record, clair.vulnerability, clair.affected", NULL);
 	EndWork(&work);
 }
 
@@ -457,6 +489,7 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 {
 	Work work;
 	int64 begun;
+	MetadataChanges metadata = {0};
 	bool changed;
 	int settings;
 
@@ -470,8 +503,11 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 		   NULL);
 	StageDocumentStates(run);
 	SetDuplicatesAside(run);
+	CountRecords(run);
 	CheckShrinkage(run);
 	Compare(run);
+	if (run->settings.appends)
+		metadata = ApplyMetadata(run);
 	FreezeNamespaces(run);
 	StageScopes(run);
 	ResolveRanges(run);
@@ -480,10 +516,10 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	begun = BeginNewOnes(run);
 	RememberDocuments(run);
 	RememberState(run);
-	changed = RecordSuccess(run, begun);
+	changed = RecordSuccess(run, begun, &metadata);
 	AtEOXact_GUC(false, settings);
 	if (changed && callback != NULL)
 		callback(run->id, run->settings.name, run->first);
 	EndWork(&work);
-	AnalyzeTables(begun);
+	AnalyzeTables(begun, &metadata);
 }

@@ -27,4 +27,7 @@ extern int64 RunStep(const UpdateRun *run, const char *statement);
 /* Applies the run, and ends it as succeeded or unchanged. */
 extern void ApplyRun(UpdateRun *run, RunApplied callback);
 
+/* Runs a statement whose parameters are the updater and the run; the number of rows. */
+extern int64 RunStep(const UpdateRun *run, const char *statement);
+
 #endif

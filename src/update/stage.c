@@ -38,11 +38,11 @@ typedef struct StageLayout
 	int left_out;  /* the first columns of the relation */
 } StageLayout;
 
-static const StageLayout layouts[] = {{WIRE_RECORD, false, 0},
-									  {WIRE_GONE, false, 0},
-									  {WIRE_VULNERABILITY, true, 0},
-									  {WIRE_AFFECTED, true, 2},
-									  {WIRE_BROKEN, false, 0}};
+static const StageLayout layouts[] = {{WIRE_RECORD, false, 0},		 {WIRE_GONE, false, 0},
+									  {WIRE_VULNERABILITY, true, 0}, {WIRE_AFFECTED, true, 2},
+									  {WIRE_CVE, false, 0},			 {WIRE_METRIC, false, 0},
+									  {WIRE_EPSS, false, 0},		 {WIRE_EPSS_EDITION, false, 0},
+									  {WIRE_KEV, false, 0},			 {WIRE_BROKEN, false, 0}};
 
 typedef struct StageTable
 {
@@ -229,7 +229,7 @@ CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
 	table->count++;
 	MemoryContextSwitchTo(old_context);
 	MemoryContextReset(staging->row);
-	if (layout->relation == WIRE_RECORD)
+	if (layout->relation == WIRE_RECORD || layout->relation == WIRE_EPSS)
 		staging->run->records++;
 	if (table->count == FLUSH_ROWS || staging->bytes >= FLUSH_BYTES)
 		FlushRows(staging);

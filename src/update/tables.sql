@@ -23,7 +23,8 @@ COMMENT ON COLUMN clair.builtin_updater.name IS 'name of the updater';
 COMMENT ON COLUMN clair.builtin_updater.title IS 'what it tracks';
 COMMENT ON COLUMN clair.builtin_updater.url IS 'where its first document is';
 COMMENT ON COLUMN clair.builtin_updater.document IS 'name of its first document';
-COMMENT ON COLUMN clair.builtin_updater.namespaces IS 'LIKE patterns of the namespaces that it covers';
+COMMENT ON COLUMN clair.builtin_updater.namespaces IS
+    'LIKE patterns of the namespaces that it covers; empty: it speaks of CVEs, not of packages';
 COMMENT ON COLUMN clair.builtin_updater.hosts IS
     'hosts, besides the first document''s, that further documents and redirects may name';
 COMMENT ON COLUMN clair.builtin_updater.enabled IS 'whether clair.update() without a name runs it';
@@ -113,9 +114,12 @@ COMMENT ON COLUMN clair.update_run.records IS 'records of these documents';
 COMMENT ON COLUMN clair.update_run.unchanged IS 'records that were known already';
 COMMENT ON COLUMN clair.update_run.broken IS
     'records and items that were skipped, see clair.broken_record';
-COMMENT ON COLUMN clair.update_run.added IS 'vulnerabilities that are new';
-COMMENT ON COLUMN clair.update_run.changed IS 'vulnerabilities that say something else';
-COMMENT ON COLUMN clair.update_run.withdrawn IS 'vulnerabilities that are gone';
+COMMENT ON COLUMN clair.update_run.added IS
+    'vulnerabilities, or CVEs of which something is known, that are new';
+COMMENT ON COLUMN clair.update_run.changed IS
+    'vulnerabilities, or CVEs of which something is known, that say something else';
+COMMENT ON COLUMN clair.update_run.withdrawn IS
+    'vulnerabilities, or CVEs of which something is known, that are gone';
 COMMENT ON COLUMN clair.update_run.error IS 'why it failed';
 COMMENT ON COLUMN clair.update_run.error_detail IS 'more of why it failed';
 COMMENT ON COLUMN clair.update_run.error_hint IS 'what can be done';

@@ -43,7 +43,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 			   "     COALESCE(u.options ->> 'user_agent', $3),"
 			   "     COALESCE(u.options ->> 'parallel', $4::text),"
 			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5),"
-			   "     b.resolves::integer, b.revision"
+			   "     b.resolves::integer, b.revision, (cardinality(b.namespaces) = 0)::integer"
 			   " FROM clair.updater AS u"
 			   "     JOIN clair.builtin_updater AS b ON b.name = u.name"
 			   "     LEFT JOIN clair.updater_setting AS s ON s.name = u.name"
@@ -63,6 +63,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->max_shrinkage = ResultInteger(0, ++column);
 	settings->resolves = ResultInteger(0, ++column) != 0;
 	settings->revision = ResultInteger(0, ++column);
+	settings->appends = ResultInteger(0, ++column) != 0;
 	MemoryContextSwitchTo(old_context);
 }
 

@@ -20,6 +20,7 @@ typedef struct UpdaterSettings
 	int64 max_shrinkage; /* percent */
 	bool resolves;		 /* several records may speak of the same: resolve.c */
 	int64 revision;		 /* of the way in which its documents are read */
+	bool appends;		 /* it speaks of CVEs, not of packages: it covers no namespace */
 } UpdaterSettings;
 
 /* Reads them, within SPI; the texts are in context. */

@@ -8,7 +8,10 @@ VALUES
     ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
      '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', false, false, 1),
     ('debian', 'Debian security tracker', 'https://security-tracker.debian.org/tracker/data/json',
-     'json', '{debian:%}', '{}', true, '2 days', false, false, 1);
+     'json', '{debian:%}', '{}', true, '2 days', false, false, 1),
+    ('kev', 'Known exploited vulnerabilities, CISA',
+     'https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json', 'json',
+     '{}', '{}', true, '2 days', false, false, 1);
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

@@ -106,6 +106,16 @@ write_file("$folder/tracker.json", 'not JSON');
 is(update($session, 'debian')->{state}, 'failed', 'the fourth run');
 query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'");
 
+# What is known of a CVE.
+query($session, $_) foreach split /;\n/, <<'SQL';
+INSERT INTO clair.cve VALUES ('CVE-2031-0001', 'High', 'nvd', 0);
+INSERT INTO clair.cve_statement VALUES ('CVE-2031-0001', 'nvd', '00', 'Analyzed', 'text', now(), now());
+INSERT INTO clair.cve_metric VALUES ('CVE-2031-0001', 'nvd', 0, 'nvd@nist.gov', 'Primary', '3.1', NULL, 7.5, 'High');
+INSERT INTO clair.epss VALUES ('CVE-2031-0001', 0.00043, 0.12345);
+INSERT INTO clair.epss_edition VALUES ('epss', 'v2031.01.01', now());
+INSERT INTO clair.kev VALUES ('CVE-2031-0001', 'kev', '2031-01-01', NULL, true)
+SQL
+
 # Manifests, commands, several layers and links come with real images.
 my $images = test_data('images');
 if (defined $images)
@@ -133,6 +143,7 @@ sub content
         'coverage' => 'TABLE clair.image_coverage',
         'features' => 'SELECT i.id, f FROM clair.image AS i, clair.features(i.id::text) AS f',
         'findings' => 'SELECT i.id, v FROM clair.image AS i, clair.vulnerabilities(i.id::text) AS v',
+        'CVEs' => 'TABLE clair.cve_detail',
         'affected images' => "SELECT a FROM clair.affected_images('CVE-2031-0001') AS a",
     );
 
