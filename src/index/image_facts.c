@@ -9,7 +9,7 @@
 
 #include "executor/spi.h"
 
-#include "index/image_facts.h"
+#include "index/databases.h"
 
 /* The facts of visible files, which AddFiles() has added from the seventh parameter on. */
 #define VISIBLE_FACTS                                                                              \
@@ -65,21 +65,34 @@ void
 FindNamespace(const IndexRows *rows, StoredImage *image)
 {
 	SqlParameters parameters = {0};
+	const char *given;
 
 	AddFiles(&parameters, rows, image, false);
+	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
 	/* etc/os-release stands before usr/lib/os-release: the latter counts when it is alone. */
-	RunSql("SELECT found.namespace, clair.advisory_namespace(found.namespace)"
-		   " FROM (SELECT COALESCE(clair.namespace_of(array_agg(role), array_agg(key),"
-		   "           array_agg(value)), 'unknown') AS namespace"
+	RunSql("SELECT said.namespace, given.namespace,"
+		   "     clair.advisory_namespace(COALESCE(given.namespace, said.namespace))"
+		   " FROM (SELECT clair.namespace_of(array_agg(role), array_agg(key), array_agg(value))"
+		   "           AS namespace"
 		   "       FROM (SELECT file.role, fact.key, fact.value,"
 		   "                 rank() OVER (PARTITION BY file.role, CASE file.role"
 		   "                                  WHEN 'os-release' THEN '' ELSE file.canonical END"
 		   "                              ORDER BY file.canonical COLLATE \"C\") AS place"
 		   "             FROM " VISIBLE_FACTS ") AS visible"
-		   "       WHERE place = 1) AS found",
+		   "       WHERE place = 1) AS said"
+		   "     LEFT JOIN clair.image_namespace AS given ON given.digest = ("
+		   "         SELECT digest"
+		   "         FROM unnest($11::bigint[], $12, $13) AS image(number, digest, platform)"
+		   "         WHERE number = $6)",
 		   &parameters);
-	image->namespace = ResultText(0, 1);
-	image->advisories = ResultText(0, 2);
+	image->detected = ResultText(0, 1);
+	given = ResultText(0, 2);
+	image->advisories = ResultText(0, 3);
+	if (image->detected == NULL)
+		image->detected = NamespaceOfVersions(rows, image);
+	image->namespace = given != NULL ? given : image->detected;
+	if (image->advisories == NULL)
+		image->advisories = AdvisoryNamespace(image->namespace);
 }
 
 static bool

@@ -16,12 +16,16 @@ typedef struct StoredImage
 	int64 number;
 	int64 id;
 	const char *namespace;
+	const char *detected;	/* the namespace that it says itself */
 	const char *advisories; /* the namespace whose advisories speak of it */
 	MergeEntry *entries;	/* of all its layers, base first */
 	int64 entry_count;
 } StoredImage;
 
-/* Sets the namespace that the visible release files speak of, or "unknown". */
+/*
+ * Sets the image's namespace: the one that it was given; or that which the visible release files
+ * speak of, which most of its rpm packages were built for, or "unknown".
+ */
 extern void FindNamespace(const IndexRows *rows, StoredImage *image);
 
 /*

@@ -251,11 +251,7 @@ CheckImageName(const char *name)
 								  "\"sha256:\" or \"sha512:\": these are numbers and digests.")));
 }
 
-/*
- * Keeps garbage where it is until the end of the transaction: what is known now and what an
- * image refers to then must not go in between. Collecting it needs the lock for itself.
- */
-static void
+void
 KeepGarbage(void)
 {
 	RunSql("SELECT pg_advisory_xact_lock_shared('clair.layer_blob'::regclass::oid::integer, 0)",

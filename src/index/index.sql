@@ -143,6 +143,14 @@ COMMENT ON FUNCTION clair.features(text) IS
     'the features of an image, with the layer that brought each and that layer''s command; module and vendor as rpm knows them';
 REVOKE ALL ON FUNCTION clair.features(text) FROM PUBLIC;
 
+CREATE FUNCTION clair.set_namespace(image text, namespace text)
+RETURNS text
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION clair.set_namespace(text, text) IS
+    'gives an image and its packages a namespace, whatever the image says itself, now and when it is indexed anew; null: what it says itself; returns the namespace that it has now';
+REVOKE ALL ON FUNCTION clair.set_namespace(text, text) FROM PUBLIC;
+
 CREATE FUNCTION clair.delete_image(image text)
 RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE

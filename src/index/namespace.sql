@@ -231,11 +231,43 @@ VALUES
     ('ubuntu', '25.10', 'questing', NULL),
     ('ubuntu', '26.04', 'resolute', NULL);
 
+CREATE TABLE clair.release_tag (
+    tag text COLLATE "C" NOT NULL,
+    vendor text COLLATE "C" NOT NULL DEFAULT '',
+    family text COLLATE "C" NOT NULL REFERENCES clair.distribution,
+    release text COLLATE "C" NOT NULL,
+    PRIMARY KEY (tag, vendor)
+);
+COMMENT ON TABLE clair.release_tag IS
+    'what releases of rpm packages say of the distribution that they were built for: the macro %dist';
+COMMENT ON COLUMN clair.release_tag.tag IS 'regular expression for the word that says it';
+COMMENT ON COLUMN clair.release_tag.vendor IS
+    'how the vendor begins, in lower case, of packages that say so of another distribution than others with the tag';
+COMMENT ON COLUMN clair.release_tag.family IS 'the distribution';
+COMMENT ON COLUMN clair.release_tag.release IS
+    'its release; \1 and \2 stand for what is in parentheses in the tag';
+
+INSERT INTO clair.release_tag (tag, vendor, family, release)
+VALUES
+    ('amzn(2|2023)', '', 'amzn', '\1'),
+    ('amzn1', '', 'amzn', '2018.03'),
+    ('azl(\d)', '', 'azurelinux', '\1.0'),
+    ('cm(\d)', '', 'mariner', '\1.0'),
+    ('el(\d+)', '', 'rhel', '\1'),
+    ('el(\d+)', 'alma', 'almalinux', '\1'),
+    ('el(\d+)', 'centos', 'centos', '\1'),
+    ('el(\d+)', 'oracle', 'oracle', '\1'),
+    ('el(\d+)', 'rocky', 'rocky', '\1'),
+    ('fc(\d+)', '', 'fedora', '\1'),
+    ('lp(\d\d)(\d)', '', 'opensuse-leap', '\1.\2'),
+    ('ol(\d+)', '', 'oracle', '\1'),
+    ('ph(\d)', '', 'photon', '\1.0');
+
 -- Rebuilt from the same sources, release by release.
 UPDATE clair.distribution SET advisories_of = 'rhel' WHERE family IN ('centos', 'centos-stream');
 
 -- Autovacuum leaves so few rows alone, and a planner that has not seen them guesses hundreds.
-ANALYZE clair.distribution, clair.distribution_name, clair.release;
+ANALYZE clair.distribution, clair.distribution_name, clair.release, clair.release_tag;
 
 /*
  * What release files say, in the order in which they are believed. Files that a derivative has taken
@@ -395,6 +427,64 @@ END;
 COMMENT ON FUNCTION clair.namespace_of(text[], text[], text[]) IS
     'the namespace that the release files of an image speak of: which file, which key, which value';
 REVOKE ALL ON FUNCTION clair.namespace_of(text[], text[], text[]) FROM PUBLIC;
+
+-- Packages of others may stand among those of the distribution: it is that of more than half.
+CREATE FUNCTION clair.namespace_of_versions(versions text[], vendors text[])
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH package AS (
+        SELECT pg_catalog.regexp_replace(version, '^.*-', '') AS release, pg_catalog.lower(vendor) AS vendor
+        FROM unnest(versions, vendors) AS p(version, vendor)
+    ),
+    built_for AS (
+        SELECT tagged.family, tagged.release
+        FROM package,
+            LATERAL (
+                SELECT t.family, pg_catalog.regexp_replace(found.word, t.tag, t.release) AS release
+                FROM clair.release_tag AS t,
+                    LATERAL (
+                        SELECT pg_catalog.substring(package.release,
+                            '(?:^|[^a-z0-9])(' || t.tag || ')(?![a-z0-9])') AS word
+                    ) AS found
+                WHERE found.word IS NOT NULL
+                    AND (t.vendor = '' OR package.vendor LIKE t.vendor || '%')
+                ORDER BY t.vendor = '', t.tag
+                LIMIT 1
+            ) AS tagged
+    )
+    SELECT family || ':' || release
+    FROM built_for
+    GROUP BY family, release
+    HAVING pg_catalog.count(*) * 2 > (SELECT pg_catalog.count(*) FROM package);
+END;
+COMMENT ON FUNCTION clair.namespace_of_versions(text[], text[]) IS
+    'the namespace that more than half of the rpm packages were built for: which version, of which vendor; null when there is none';
+REVOKE ALL ON FUNCTION clair.namespace_of_versions(text[], text[]) FROM PUBLIC;
+
+CREATE FUNCTION clair.is_namespace(namespace text)
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT
+        FROM clair.distribution AS d
+            CROSS JOIN pg_catalog.substr(namespace, pg_catalog.strpos(namespace, ':') + 1) AS said(release)
+            CROSS JOIN pg_catalog.substr(said.release, pg_catalog.length(d.release_prefix) + 1) AS bare(release)
+        WHERE d.family = pg_catalog.split_part(namespace, ':', 1)
+            AND said.release <> ''
+            AND (
+                said.release = d.rolling_name
+                OR said.release = d.release_prefix || pg_catalog.substring(bare.release, d.release_pattern)
+                OR EXISTS (
+                    SELECT FROM clair.release AS r WHERE r.family = d.family AND r.release = said.release
+                )
+            )
+    );
+END;
+COMMENT ON FUNCTION clair.is_namespace(text) IS
+    'whether a text is a namespace: a distribution that is known, and a release such as it has';
+REVOKE ALL ON FUNCTION clair.is_namespace(text) FROM PUBLIC;
 
 CREATE FUNCTION clair.advisory_namespace(namespace text)
 RETURNS text

@@ -12,25 +12,8 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
-#include "index/image_facts.h"
+#include "index/databases.h"
 #include "index/store.h"
-
-/* The columns of clair.feature, of a feature of a package database. */
-#define FEATURE_COLUMNS                                                                            \
-	"(database_id, number, namespace, name, version, source_name, source_version, architecture,"   \
-	" invalid_version, problem, module, vendor, flavour)"
-
-/* The flavour that the text of a version shows in a namespace. */
-#define FLAVOUR_OF(version, namespace)                                                             \
-	"COALESCE((SELECT min(rule.flavour) FROM clair.flavour_rule AS rule"                           \
-	"          WHERE rule.family = split_part(" namespace ", ':', 1)"                              \
-														  "              AND " version             \
-														  " ~ rule.version_pattern), '')"
-
-/* Staged features with the package database that they belong to, in rows of clair.feature. */
-#define STAGED_FEATURES                                                                            \
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS staged(content, number, name, version,"    \
-	" source_name, source_version, architecture, problem, module, vendor)"
 
 static EntryType
 EntryTypeOf(const char *type)
@@ -77,110 +60,6 @@ MergeImage(const IndexRows *rows, StoredImage *image)
 	}
 	MergeLayers(image->entries, image->entry_count);
 	ChooseDatabases(image->entries, image->entry_count);
-}
-
-/*
- * Adds the image's package databases: position, canonical path, content, format, until, and the
- * location that they share with those which they follow.
- */
-static int64
-AddDatabases(SqlParameters *parameters, const StoredImage *image)
-{
-	ClairBytes *columns[6];
-	int64 count = 0;
-
-	for (size_t i = 0; i < lengthof(columns); i++)
-		columns[i] = palloc(sizeof(ClairBytes) * Max(image->entry_count, 1));
-	for (int64 i = 0; i < image->entry_count; i++)
-	{
-		const MergeEntry *entry = &image->entries[i];
-		bool counts = entry->reachable && !entry->superseded;
-		bool was_visible = entry->until_position > entry->position && entry->target == NULL;
-
-		if (entry->content == NULL || (!counts && !was_visible))
-			continue;
-		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
-		columns[1][count] = clair_bytes(entry->canonical);
-		columns[2][count] = clair_bytes(entry->content);
-		columns[3][count] = clair_bytes(entry->role);
-		columns[4][count] = clair_bytes(psprintf("%d", counts ? 0 : entry->until_position));
-		columns[5][count] = clair_bytes(entry->location);
-		count++;
-	}
-	for (size_t i = 0; i < lengthof(columns); i++)
-		AddTextArray(parameters, columns[i], count);
-	return count;
-}
-
-/* Stores the image's package databases and their features, as far as they are new. */
-static void
-StoreDatabases(const IndexRows *rows, const StoredImage *image)
-{
-	SqlParameters wanted = {0};
-	SqlParameters features = {0};
-	uint64 new_count;
-	ClairBytes *new_ids;
-
-	AddDatabases(&wanted, image);
-	AddText(&wanted, image->namespace);
-	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
-		   " SELECT DISTINCT content COLLATE \"C\", $7, format"
-		   " FROM unnest($1, $2, $3, $4, $5, $6)"
-		   "     AS found(position, path, content, format, until, location)"
-		   " ORDER BY 1, 3"
-		   " ON CONFLICT (content, namespace, format) DO NOTHING"
-		   " RETURNING id",
-		   &wanted);
-	new_count = SPI_processed;
-	new_ids = palloc(sizeof(ClairBytes) * Max(new_count, 1));
-	for (uint64 row = 0; row < new_count; row++)
-		new_ids[row] = clair_bytes(ResultText(row, 1));
-	if (new_count == 0)
-		return;
-
-	AddRows(&features, rows->relations[WIRE_FEATURE]);
-	AddTextArray(&features, new_ids, new_count);
-	AddText(&features, image->advisories);
-	RunSql(
-		"INSERT INTO clair.feature " FEATURE_COLUMNS
-		" SELECT DISTINCT ON (base.id, staged.number::integer)"
-		"     base.id, staged.number::integer, $12, staged.name,"
-		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, staged.version) END,"
-		"     staged.source_name,"
-		"     CASE WHEN staged.problem IS NULL THEN clair.version(base.format, "
-		"staged.source_version) END,"
-		"     staged.architecture,"
-		"     CASE WHEN staged.problem IS NOT NULL THEN staged.version END,"
-		"     staged.problem, staged.module, staged.vendor,"
-		"     " FLAVOUR_OF(
-			"staged.version",
-			"$12") " FROM " STAGED_FEATURES
-				   "     JOIN clair.package_database AS base ON base.content = staged.content"
-				   " WHERE base.id = ANY ($11::bigint[])"
-				   " ORDER BY base.id, staged.number::integer",
-		&features);
-
-	/* A layer that was known before, in another namespace: its features are known too. */
-	memset(&features, 0, sizeof(features));
-	AddTextArray(&features, new_ids, new_count);
-	AddText(&features, image->advisories);
-	RunSql("INSERT INTO clair.feature " FEATURE_COLUMNS
-		   " SELECT base.id, feature.number, $2, feature.name, feature.version,"
-		   "     feature.source_name, feature.source_version, feature.architecture,"
-		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor,"
-		   "     " FLAVOUR_OF(
-			   "COALESCE(clair.bare(feature.version), feature.invalid_version)",
-			   "$2") " FROM (SELECT fresh.id, min(sibling.id) AS sibling_id"
-					 "       FROM clair.package_database AS fresh"
-					 "           JOIN clair.package_database AS sibling"
-					 "               ON sibling.content = fresh.content AND sibling.format = "
-					 "fresh.format"
-					 "                   AND sibling.id < fresh.id"
-					 "           LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
-					 "       WHERE fresh.id = ANY ($1::bigint[]) AND mine.database_id IS NULL"
-					 "       GROUP BY fresh.id) AS base"
-					 "     JOIN clair.feature AS feature ON feature.database_id = base.sibling_id",
-		   &features);
 }
 
 /* Roles of files whose links matter when they lead nowhere. */
@@ -268,8 +147,10 @@ StoreImageRow(const IndexRows *rows, StoredImage *image)
 	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
 	AddInteger(&parameters, image->number);
 	AddText(&parameters, image->namespace);
-	is_new = RunSql("INSERT INTO clair.image (digest, platform, namespace, status)"
-					" SELECT digest, platform, $5, 'ok'"
+	AddText(&parameters, image->detected);
+	is_new = RunSql("INSERT INTO clair.image (digest, platform, namespace, detected_namespace,"
+					" status)"
+					" SELECT digest, platform, $5, $6, 'ok'"
 					" FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 					" WHERE number = $4"
 					" ON CONFLICT (digest) DO NOTHING"
@@ -278,7 +159,7 @@ StoreImageRow(const IndexRows *rows, StoredImage *image)
 	if (!is_new && RunSql("SELECT stored.id"
 						  " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 						  "     JOIN clair.image AS stored ON stored.digest = image.digest"
-						  " WHERE number = $4 AND $5 IS NOT NULL",
+						  " WHERE number = $4 AND $5 IS NOT NULL AND $6 IS NOT NULL",
 						  &parameters) != 1)
 		elog(ERROR, "image is neither new nor known");
 	image->id = ResultInteger(0, 1);
@@ -290,9 +171,7 @@ static void
 StoreImageContents(const IndexRows *rows, const StoredImage *image)
 {
 	SqlParameters layers = {0};
-	SqlParameters databases = {0};
 	SqlParameters problems = {0};
-	SqlParameters status = {0};
 
 	AddRows(&layers, rows->relations[WIRE_IMAGE_LAYER]);
 	AddInteger(&layers, image->number);
@@ -304,21 +183,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   " WHERE image = $6",
 		   &layers);
 
-	AddDatabases(&databases, image);
-	AddText(&databases, image->namespace);
-	AddInteger(&databases, image->id);
-	AddText(&databases, StoreRepositories(rows, image));
-	RunSql(
-		"INSERT INTO clair.image_database (image_id, position, path, location, database_id,"
-		" until_position, repository_set)"
-		" SELECT $8, found.position, found.path, found.location, base.id, NULLIF(found.until, 0),"
-		"     CASE WHEN base.format = 'rpm' THEN $9::integer END"
-		" FROM unnest($1::integer[], $2, $3, $4, $5::integer[], $6)"
-		"         AS found(position, path, content, format, until, location)"
-		"     JOIN clair.package_database AS base"
-		"         ON base.content = found.content AND base.format = found.format"
-		"             AND base.namespace = $7",
-		&databases);
+	StoreImageDatabases(image, StoreRepositories(rows, image));
 
 	AddMergeProblems(&problems, image);
 	AddInteger(&problems, image->id);
@@ -352,22 +217,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   "       WHERE found.image_id = $4 AND found.until_position IS NULL"
 		   "           AND feature.problem IS NOT NULL) AS problem",
 		   &problems);
-
-	AddInteger(&status, image->id);
-	AddText(&status, image->advisories);
-	RunSql("UPDATE clair.image"
-		   " SET status = CASE"
-		   "     WHEN NOT EXISTS (SELECT FROM clair.image_database"
-		   "                      WHERE image_id = $1 AND until_position IS NULL)"
-		   "         THEN 'no_package_database'"
-		   "     WHEN $2 = 'unknown' THEN 'unknown_namespace'"
-		   "     WHEN NOT EXISTS (SELECT FROM clair.builtin_updater, unnest(namespaces) AS pattern"
-		   "                      WHERE $2 LIKE pattern)"
-		   "         THEN 'unsupported_namespace'"
-		   "     WHEN EXISTS (SELECT FROM clair.image_problem WHERE image_id = $1) THEN 'partial'"
-		   "     ELSE 'ok' END"
-		   " WHERE id = $1",
-		   &status);
+	StoreStatus(image->id, image->advisories);
 }
 
 /* The id of an image that is there already, and stays until we are done; 0 when it is not. */

@@ -33,4 +33,10 @@ extern void StoreLayers(const IndexRows *rows);
  */
 extern int64 *StoreImages(const IndexRows *rows, const char *name);
 
+/*
+ * Keeps garbage where it is until the end of the transaction: what is known now and what an
+ * image refers to then must not go in between. Collecting it needs the lock for itself.
+ */
+extern void KeepGarbage(void);
+
 #endif

@@ -140,6 +140,7 @@ CREATE TABLE clair.image (
     digest text COLLATE "C" NOT NULL UNIQUE,
     platform text NOT NULL,
     namespace text COLLATE "C" NOT NULL,
+    detected_namespace text COLLATE "C" NOT NULL DEFAULT 'unknown',
     status text NOT NULL,
     indexed_at timestamptz NOT NULL DEFAULT now(),
     superseded_at timestamptz
@@ -151,11 +152,27 @@ COMMENT ON COLUMN clair.image.digest IS
 COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
 COMMENT ON COLUMN clair.image.namespace IS
     'the distribution release that gives its packages their meaning, or unknown';
+COMMENT ON COLUMN clair.image.detected_namespace IS
+    'what the image itself says of that; clair.set_namespace() can say otherwise';
 COMMENT ON COLUMN clair.image.status IS
     'ok; partial: something was left out, see clair.image_problem; no_package_database; unsupported_namespace: no updater knows it; unknown_namespace';
 COMMENT ON COLUMN clair.image.indexed_at IS 'when it was first indexed';
 COMMENT ON COLUMN clair.image.superseded_at IS
     'when its last name moved to another image: clair.collect_garbage() takes it then';
+
+CREATE TABLE clair.image_namespace (
+    digest text COLLATE "C" PRIMARY KEY,
+    namespace text COLLATE "C" NOT NULL,
+    set_by text NOT NULL DEFAULT session_user,
+    set_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE clair.image_namespace IS
+    'namespaces that clair.set_namespace() has given to images, whatever these say themselves';
+COMMENT ON COLUMN clair.image_namespace.digest IS
+    'image id: the image has this namespace also when it is indexed anew';
+COMMENT ON COLUMN clair.image_namespace.namespace IS 'the namespace';
+COMMENT ON COLUMN clair.image_namespace.set_by IS 'the role that said so';
+COMMENT ON COLUMN clair.image_namespace.set_at IS 'when it said so';
 
 CREATE TABLE clair.manifest (
     digest text COLLATE "C" PRIMARY KEY,
@@ -270,6 +287,7 @@ SELECT pg_catalog.pg_extension_config_dump('clair.package_database_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.feature', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('clair.image_namespace', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.manifest', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_name', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.image_layer', '');

@@ -205,6 +205,24 @@ foreach my $case ([ 'that stays' ], [ 'that goes', 'var/lib/rpm/.wh.Packages' =>
         '1|' . @centos . '|1', "a new form beside an old one $what: since when packages are there");
 }
 
+# An image without release files is what most of its packages were built for.
+{
+    my $leap = database_of('leap151-ndb', 'usr/lib/sysimage/rpm/Packages.db');
+    my $amazon = database_of('amazon2-bdb', 'var/lib/rpm/Packages');
+    my $ubi = database_of('ubi7-bdb', 'var/lib/rpm/Packages');
+
+    foreach my $case ([ 'centos:7', 'Packages', $bdb ], [ 'rocky:9', 'Packages.db', $ndb ],
+        [ 'photon:3.0', 'rpmdb.sqlite', $photon ], [ 'opensuse-leap:15.1', 'Packages.db', $leap ],
+        [ 'amzn:2', 'Packages', $amazon ], [ 'rhel:7', 'Packages', $ubi ])
+    {
+        my ($namespace, $form, $database) = @$case;
+        my $image = index_layers([ "var/lib/rpm/$form" => $database ]);
+
+        is(query($session, "SELECT namespace FROM clair.image WHERE id = clair.image_id('$image')"),
+            $namespace, "the packages say $namespace");
+    }
+}
+
 # ---------------------------------------------------------------------------
 # The write-ahead log
 # ---------------------------------------------------------------------------

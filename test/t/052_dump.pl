@@ -93,6 +93,7 @@ index_file($session, make_layer("$folder/rpm.tar", 'etc/os-release' => "ID=rhel\
     'root/buildinfo/content_manifests/a.json' => '{"content_sets": ["a-rpms"]}',
     'var/lib/rpmmanifest/container-manifest-2' => join("\t", 'bash', '5.1-1', 1, 2, 'Vendor', '(none)', 1,
         'x86_64', 0, 'bash-5.1-1.src.rpm') . "\n"), 'rpm');
+query($session, "SELECT clair.set_namespace('broken', 'debian:12')");
 index_file($session, debian_layer('web2', 12, [ 'bash', '5.2-2' ]), 'web');
 set_feed($session, 'debian', "$folder/tracker.json",
     '{"max_shrinkage": 100, "hosts": ["mirror.example.org"], "stale_after": "3 days"}');
