@@ -9,10 +9,9 @@
  */
 #include "feed/listing.h"
 
-#include <stdlib.h>
-
 #include "common/limits.h"
 #include "common/text.h"
+#include "feed/name_list.h"
 
 static const ClairBytes first_line = CLAIR_LITERAL("clair directory listing");
 
@@ -223,12 +222,6 @@ read_lines(Names *names, ClairBytes rest)
 	return true;
 }
 
-static int
-compare_names(const void *left, const void *right)
-{
-	return clair_bytes_compare(*(const ClairBytes *) left, *(const ClairBytes *) right);
-}
-
 ClairStatus
 listing_read(Arena *arena, ClairBytes document, ClairBytes **names, size_t *count,
 			 ClairError *error)
@@ -246,12 +239,7 @@ listing_read(Arena *arena, ClairBytes document, ClairBytes **names, size_t *coun
 	if (!enough)
 		return clair_error(error, CLAIR_LIMIT, "there is not enough memory for the listing");
 
-	if (found.count > 0)
-		qsort(found.names, found.count, sizeof(ClairBytes), compare_names);
 	*names = found.names;
-	*count = 0;
-	for (size_t i = 0; i < found.count; i++)
-		if (i == 0 || !clair_bytes_equal(found.names[i], found.names[*count - 1]))
-			found.names[(*count)++] = found.names[i];
+	*count = name_list_order(found.names, found.count);
 	return CLAIR_OK;
 }
