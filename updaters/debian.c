@@ -12,13 +12,11 @@
 #include "common/json_cursor.h"
 #include "feed/json_records.h"
 #include "feed/record_feed.h"
+#include "feed/unknown_words.h"
 #include "updaters/updater.h"
 #include "version/version_key.h"
 
 #define LINK "https://security-tracker.debian.org/tracker/"
-
-#define MAX_UNKNOWN_RELEASES 32 /* codenames that are told of */
-#define MAX_CODENAME		 32 /* bytes of them that are looked at */
 
 /* Status words of the schema. */
 #define AFFECTED			CLAIR_LITERAL("affected")
@@ -72,12 +70,6 @@ static const Word urgencies[] = {
 
 #define URGENCY_COUNT (sizeof(urgencies) / sizeof(urgencies[0]))
 
-typedef struct Tracker
-{
-	char unknown[MAX_UNKNOWN_RELEASES][MAX_CODENAME]; /* codenames that have been told of */
-	size_t unknown_count;
-} Tracker;
-
 /* What the feed says of a vulnerability in one release. */
 typedef struct Release
 {
@@ -120,22 +112,17 @@ severity(ClairBytes urgency)
 
 /* Tells once that a codename is not known. */
 static ClairStatus
-tell_unknown(RecordFeed *feed, Tracker *tracker, const Item *item, ClairBytes codename,
+tell_unknown(RecordFeed *feed, UnknownWords *unknown, const Item *item, ClairBytes codename,
 			 ClairError *error)
 {
-	char shortened[MAX_CODENAME] = {0};
-
-	memcpy(shortened, codename.data, codename.size < MAX_CODENAME ? codename.size : MAX_CODENAME);
-	for (size_t i = 0; i < tracker->unknown_count; i++)
-		if (memcmp(tracker->unknown[i], shortened, MAX_CODENAME) == 0)
-			return CLAIR_OK;
-	if (tracker->unknown_count == MAX_UNKNOWN_RELEASES)
+	if (!unknown_words_add(unknown, codename))
 		return CLAIR_OK;
-	memcpy(tracker->unknown[tracker->unknown_count++], shortened, MAX_CODENAME);
+	if (codename.size > UNKNOWN_WORDS_MAX_SIZE)
+		codename.size = UNKNOWN_WORDS_MAX_SIZE;
 	return advisory_broken(&feed->writer, item->package, error,
 						   "%.*s: the release \"%.*s\" is not known; its entries are left out",
-						   (int) item->name.size, item->name.data,
-						   (int) strnlen(shortened, MAX_CODENAME), shortened);
+						   (int) item->name.size, item->name.data, (int) codename.size,
+						   codename.data);
 }
 
 /* Whether the text of a version is one; the problem when not. */
@@ -257,7 +244,8 @@ add_range(RecordFeed *feed, Item *item, const Release *release, size_t number, C
  * object. What is wrong with one release is told in a row, and does not stop the cursor.
  */
 static ClairStatus
-take_releases(RecordFeed *feed, Tracker *tracker, JsonCursor *cursor, Item *item, ClairError *error)
+take_releases(RecordFeed *feed, UnknownWords *unknown, JsonCursor *cursor, Item *item,
+			  ClairError *error)
 {
 	ClairStatus status = CLAIR_OK;
 	ClairBytes codename;
@@ -278,7 +266,7 @@ take_releases(RecordFeed *feed, Tracker *tracker, JsonCursor *cursor, Item *item
 
 		if (number == RELEASE_COUNT)
 		{
-			status = tell_unknown(feed, tracker, item, codename, error);
+			status = tell_unknown(feed, unknown, item, codename, error);
 			json_skip(cursor);
 		}
 		else if (take_release(cursor, &release))
@@ -295,7 +283,8 @@ take_releases(RecordFeed *feed, Tracker *tracker, JsonCursor *cursor, Item *item
 
 /* Takes the object that describes a vulnerability of a package. */
 static ClairStatus
-take_item(RecordFeed *feed, Tracker *tracker, JsonCursor *cursor, Item *item, ClairError *error)
+take_item(RecordFeed *feed, UnknownWords *unknown, JsonCursor *cursor, Item *item,
+		  ClairError *error)
 {
 	ClairStatus status = CLAIR_OK;
 	ClairBytes name;
@@ -311,7 +300,7 @@ take_item(RecordFeed *feed, Tracker *tracker, JsonCursor *cursor, Item *item, Cl
 		if (clair_bytes_equal(name, CLAIR_LITERAL("description")))
 			json_text_or_null(cursor, &item->description);
 		else if (clair_bytes_equal(name, CLAIR_LITERAL("releases")))
-			status = take_releases(feed, tracker, cursor, item, error);
+			status = take_releases(feed, unknown, cursor, item, error);
 		else
 			json_skip(cursor);
 	}
@@ -348,12 +337,12 @@ write_item(RecordFeed *feed, Item *item, ClairError *error)
 
 /* Reads and writes one vulnerability of a package. */
 static ClairStatus
-read_item(RecordFeed *feed, Tracker *tracker, ClairBytes package, const JsonMember *member,
+read_item(RecordFeed *feed, UnknownWords *unknown, ClairBytes package, const JsonMember *member,
 		  ClairError *error)
 {
 	Item item = {.package = package, .name = member->name};
 	JsonCursor cursor = json_cursor(member->value, feed->arena);
-	ClairStatus status = take_item(feed, tracker, &cursor, &item, error);
+	ClairStatus status = take_item(feed, unknown, &cursor, &item, error);
 
 	if (status != CLAIR_OK)
 		return status;
@@ -416,7 +405,7 @@ debian_read(const UpdaterJob *job, ClairError *error)
 	static const RecordFormat format = {.cutter = &json_record_cutter,
 										.identify = identify,
 										.itemize = itemize};
-	Tracker tracker = {0};
+	UnknownWords unknown = {0};
 	RecordFeed feed;
 	ClairStatus status;
 
@@ -427,7 +416,7 @@ debian_read(const UpdaterJob *job, ClairError *error)
 	if (status != CLAIR_OK)
 		return status;
 	status = record_feed_read(&feed, job->documents[0].name, job->documents[0].descriptor, &format,
-							  &tracker, error);
+							  &unknown, error);
 	record_feed_close(&feed);
 	return status;
 }
