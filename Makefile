@@ -132,14 +132,18 @@ $(DIFFERENTIAL): test/unit/version_differential.c $(ARCHIVE)
 	$(COMPILE) -MF $@.d -Itest/unit $(ORACLE_CPPFLAGS) $$($(PKG_CONFIG) --cflags $(ORACLES)) \
 		$(LINK) -o $@ $< $(ARCHIVE) $$($(PKG_CONFIG) --libs $(ORACLES))
 
-# Fuzzers are built with clang's sanitizers, from the sources, so that all of them are watched.
+# Fuzzers, and the unit tests once more, are built with clang's sanitizers, from the sources, so that
+# all of them are watched.
 FUZZ_CC = clang
 FUZZ_FLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_OBJECTS = $(HELPER_SOURCES:%.c=build/fuzz/%.o)
 FUZZERS = $(patsubst %.c,build/fuzz/%,$(call sources,test/fuzz))
+SANITIZED_TESTS = $(patsubst %.c,build/fuzz/%,$(filter %_test.c,$(call sources,test/unit)))
 
 fuzz: $(FUZZERS)
+
+sanitized-tests: $(SANITIZED_TESTS)
 
 build/fuzz/%.o: %.c | prerequisites
 	@mkdir -p $(@D)
@@ -152,6 +156,11 @@ build/fuzz/libclair.a: $(FUZZ_OBJECTS)
 $(FUZZERS): build/fuzz/test/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libclair.a
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ \
 		$(READER_LIBS) $(FETCH_LIBS)
+
+$(SANITIZED_TESTS): build/fuzz/test/unit/%: test/unit/%.c build/fuzz/libclair.a
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(LANGUAGE_FLAGS) $(FUZZ_FLAGS) -Itest/unit -MMD -MP -MF $@.d -Wl,--as-needed -o $@ $< \
+		build/fuzz/libclair.a $(READER_LIBS) $(FETCH_LIBS)
 
 -include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d build/fuzz/*/*.d build/fuzz/*/*/*.d)
 
@@ -198,7 +207,7 @@ check: deps
 
 check-long:
 	@test/deps --long
-	+$(BUILD) all check-programs fuzz
+	+$(BUILD) all check-programs fuzz sanitized-tests
 	@test/run --long
 
 # The tests' programs; and, where the helpers stand on isa-l, all of it once more on zlib alone.
@@ -217,7 +226,7 @@ clean:
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZERS:=.o)
-.PHONY: all helpers test-programs prerequisites differential fuzz server pgxs-prerequisites \
+.PHONY: all helpers test-programs prerequisites differential fuzz sanitized-tests server pgxs-prerequisites \
 	install uninstall installcheck deps demo check check-long check-programs bench clean
 
 else

@@ -161,12 +161,15 @@ read_file(const char *path)
 	return (ClairBytes){data, size};
 }
 
-/* Reads a database; its findings become rows of the recorder. False when there is no such file. */
+/*
+ * Reads a database; its findings become rows of the recorder. False when there is no such file. A
+ * reader that does not end is ended, and the test with it; the memory is that of a reader.
+ */
 static bool
 read_database(FileReader *reader, const char *name)
 {
 	const char *path = unit_data(name);
-	Arena *arena = arena_create(SIZE_MAX);
+	Arena *arena = arena_create((size_t) limits.reader_memory);
 	Findings findings;
 	ClairBytes file;
 
@@ -175,7 +178,9 @@ read_database(FileReader *reader, const char *name)
 		return false;
 	file = read_file(path);
 	findings_start(&findings, arena, &limits);
+	alarm(60);
 	CHECK_INT(reader(file, &findings, &error), CLAIR_OK, name);
+	alarm(0);
 	for (const Feature *feature = findings.features; feature != NULL; feature = feature->next)
 	{
 		ClairBytes fields[] = {
@@ -243,6 +248,8 @@ test_damaged(void)
 	const char *path = unit_data("hostile/rpmdb");
 	DIR *folder = path != NULL ? opendir(path) : NULL;
 	struct dirent *entry;
+	int files = 0;
+	int databases = 0;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL)
 	{
@@ -258,6 +265,7 @@ test_damaged(void)
 		};
 		char name[300];
 
+		files += entry->d_name[0] != '.' && strcmp(entry->d_name, "INDEX.tsv") != 0;
 		snprintf(name, sizeof(name), "hostile/rpmdb/%s", entry->d_name);
 		for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		{
@@ -267,6 +275,7 @@ test_damaged(void)
 			if (!clair_bytes_end_with(clair_bytes(name), clair_bytes(readers[i].ending)) ||
 				!read_database(readers[i].reader, name))
 				continue;
+			databases++;
 			features = recorder_count(&recorder, "feature|");
 			problems = recorder_count(&recorder, "layer_problem|");
 			CHECK(recorder.bad == NULL, "  rows are well-formed");
@@ -277,6 +286,7 @@ test_damaged(void)
 	}
 	if (folder != NULL)
 		closedir(folder);
+	CHECK_INT(databases, files, "every database of the folder was read, once");
 }
 
 /* A broken header before a sound one. */

