@@ -336,6 +336,10 @@ like(outcome($session, "SET ROLE bytes_only; SELECT clair.images_in('$folder')")
 is(query($session, 'RESET ROLE; SELECT features FROM clair.image, clair.index_images(' . array($one) . ') LIMIT 1'),
     2, 'what files did, counts');
 forget();
+query($node, 'ALTER ROLE files NOLOGIN');
+like(outcome($session, "SET SESSION AUTHORIZATION files; SELECT clair.index_images(ARRAY['$one'])"),
+    qr/^38000: the workers ended before they began\nHINT: The server's log says why\.$/, 'a role that may not connect');
+query($session, 'RESET SESSION AUTHORIZATION');
 {
     # The rights of the role that calls, though the session is a superuser's.
     my ($victim, $pid, $holder) = start_blocked("SET ROLE files; SELECT 'row', error FROM clair.index_images("
