@@ -12,23 +12,20 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "feed/record_buffer.h"
 
-#define FIRST_CAPACITY	((size_t) 4096)
 #define BYTE_ORDER_MARK CLAIR_LITERAL("\xef\xbb\xbf")
 
 typedef struct CsvRecords
 {
 	ClairStream *stream;
-	size_t max_record_size;
 	ClairBytes piece; /* what is left of the stream's */
 	int64_t size;	  /* of the pieces so far */
 	int64_t line;	  /* of the next byte */
 	bool ended;
 
-	char *held; /* what earlier pieces had of the record */
-	size_t held_size;
-	size_t held_capacity;
-	bool in_quotes; /* the record's next byte is */
+	RecordBuffer held; /* what earlier pieces had of the record */
+	bool in_quotes;	   /* the record's next byte is */
 } CsvRecords;
 
 static void
@@ -38,7 +35,7 @@ csv_close(void *records)
 
 	if (closed == NULL)
 		return;
-	free(closed->held);
+	record_buffer_free(&closed->held);
 	free(closed);
 }
 
@@ -53,7 +50,7 @@ csv_open(ClairStream *stream, const char *part, const ClairLimits *limits, void 
 	if (opened == NULL)
 		return clair_error(error, CLAIR_MEMORY, "there is not enough memory to read CSV");
 	opened->stream = stream;
-	opened->max_record_size = (size_t) limits->max_record_size;
+	opened->held.max_size = (size_t) limits->max_record_size;
 	opened->line = 1;
 	return CLAIR_OK;
 }
@@ -62,41 +59,6 @@ static int64_t
 csv_size(const void *records)
 {
 	return ((const CsvRecords *) records)->size;
-}
-
-static ClairStatus
-fail_too_large(int64_t line, ClairError *error)
-{
-	clair_error(error, CLAIR_LIMIT, "line %" PRId64 ": the record is too large", line);
-	clair_error_hint(error, "The limit is the setting clair.max_record_size.");
-	return CLAIR_LIMIT;
-}
-
-/* Adds what a piece has of the record, which began in this line, to what is held. */
-static ClairStatus
-hold(CsvRecords *records, ClairBytes text, int64_t line, ClairError *error)
-{
-	size_t larger = records->held_capacity > 0 ? records->held_capacity : FIRST_CAPACITY;
-	char *grown;
-
-	if (text.size == 0)
-		return CLAIR_OK;
-	if (text.size > records->max_record_size - records->held_size)
-		return fail_too_large(line, error);
-	while (larger - records->held_size < text.size)
-		larger *= 2; /* bounded by the largest record */
-	if (larger > records->held_capacity)
-	{
-		grown = realloc(records->held, larger);
-		if (grown == NULL)
-			return clair_error(error, CLAIR_MEMORY,
-							   "line %" PRId64 ": there is not enough memory for the record", line);
-		records->held = grown;
-		records->held_capacity = larger;
-	}
-	memcpy(records->held + records->held_size, text.data, text.size);
-	records->held_size += text.size;
-	return CLAIR_OK;
 }
 
 /* Whether an odd number of quotes is in the text. */
@@ -123,7 +85,7 @@ static size_t
 measure(CsvRecords *records, bool *complete)
 {
 	ClairBytes rest = records->piece;
-	bool plain = (records->held_size > 0 ? records->held[0] : rest.data[0]) == '#';
+	bool plain = (records->held.size > 0 ? records->held.data[0] : rest.data[0]) == '#';
 
 	*complete = false;
 	while (rest.size > 0)
@@ -166,35 +128,30 @@ refill(CsvRecords *records, ClairError *error)
 static ClairStatus
 take_record(CsvRecords *records, ClairBytes *value, bool *found, ClairError *error)
 {
-	int64_t line = records->line;
 	bool complete = false;
+	ClairStatus status = CLAIR_OK;
 
-	records->held_size = 0;
-	while (!complete)
+	records->held.size = 0;
+	while (status == CLAIR_OK && !complete)
 	{
-		ClairStatus status = refill(records, error);
-
-		if (status != CLAIR_OK)
-			return status;
-		if (records->ended)
+		status = refill(records, error);
+		if (status != CLAIR_OK || records->ended)
 			break;
 		*value = (ClairBytes){records->piece.data, measure(records, &complete)};
 		records->piece = clair_bytes_skip(records->piece, value->size + complete);
-		if (complete && records->held_size == 0)
-			break;
-		status = hold(records, *value, line, error);
-		if (status != CLAIR_OK)
-			return status;
+		if (!complete || records->held.size > 0)
+			status = record_buffer_add(&records->held, *value, error);
+		else if (value->size > records->held.max_size)
+			status = record_buffer_refuse(error);
 	}
+	if (status != CLAIR_OK)
+		return status;
 	if (!complete && records->in_quotes)
-		return clair_error(error, CLAIR_INVALID,
-						   "line %" PRId64 ": the document ends within quotes", line);
-	if (records->held_size > 0)
-		*value = (ClairBytes){records->held, records->held_size};
-	else if (!complete)
-		*found = false;
-	return *found && value->size > records->max_record_size ? fail_too_large(line, error)
-															: CLAIR_OK;
+		return clair_error(error, CLAIR_INVALID, "the document ends within quotes");
+	if (records->held.size > 0)
+		*value = (ClairBytes){records->held.data, records->held.size};
+	*found = complete || records->held.size > 0;
+	return CLAIR_OK;
 }
 
 static ClairStatus
@@ -203,14 +160,15 @@ csv_next(void *records, FeedRecord *record, bool *found, ClairError *error)
 	CsvRecords *reading = records;
 	ClairStatus status;
 
-	*found = true;
 	do
 	{
 		*record = (FeedRecord){.number = reading->line,
 							   .position = reading->size - (int64_t) reading->piece.size};
 		status = take_record(reading, &record->value, found, error);
-		if (status != CLAIR_OK || !*found)
-			break;
+		if (status != CLAIR_OK)
+			return clair_error_in(error, "line %" PRId64, record->number);
+		if (!*found)
+			return CLAIR_OK;
 		if (record->position == 0 && clair_bytes_start_with(record->value, BYTE_ORDER_MARK))
 		{
 			record->value = clair_bytes_skip(record->value, BYTE_ORDER_MARK.size);
@@ -219,7 +177,7 @@ csv_next(void *records, FeedRecord *record, bool *found, ClairError *error)
 		if (clair_bytes_end_with(record->value, CLAIR_LITERAL("\r")))
 			record->value.size--;
 	} while (record->value.size == 0);
-	return status;
+	return CLAIR_OK;
 }
 
 const RecordCutter csv_record_cutter = {csv_open, csv_next, csv_size, csv_close};

@@ -13,18 +13,9 @@
 
 #include "common/entries.h"
 #include "common/text.h"
+#include "feed/record_buffer.h"
 
-#define FIRST_CAPACITY ((size_t) 256 * 1024)
-#define MAX_LEVELS	   2 /* a zip in a zip */
-
-/* What a file is read into. */
-typedef struct FileBuffer
-{
-	char *data;
-	size_t size;
-	size_t capacity;
-	size_t max_size;
-} FileBuffer;
+#define MAX_LEVELS 2 /* a zip in a zip */
 
 static ClairStatus
 out_of_memory(ClairError *error)
@@ -32,36 +23,9 @@ out_of_memory(ClairError *error)
 	return clair_error(error, CLAIR_MEMORY, "there is not enough memory for the record");
 }
 
-static ClairStatus
-add_piece(FileBuffer *buffer, ClairBytes piece, ClairError *error)
-{
-	size_t larger = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
-	char *grown;
-
-	if (piece.size > buffer->max_size - buffer->size)
-	{
-		clair_error(error, CLAIR_LIMIT, "the record is too large");
-		clair_error_hint(error, "The limit is the setting clair.max_record_size.");
-		return CLAIR_LIMIT;
-	}
-	while (larger - buffer->size < piece.size)
-		larger *= 2; /* what it holds is bounded by the largest record, a piece by the streams */
-	if (larger > buffer->capacity)
-	{
-		grown = realloc(buffer->data, larger);
-		if (grown == NULL)
-			return out_of_memory(error);
-		buffer->data = grown;
-		buffer->capacity = larger;
-	}
-	memcpy(buffer->data + buffer->size, piece.data, piece.size);
-	buffer->size += piece.size;
-	return CLAIR_OK;
-}
-
 /* Reads a stream to its end: the record's value. */
 static ClairStatus
-read_value(FileBuffer *buffer, ClairStream *stream, ClairBytes *value, ClairError *error)
+read_value(RecordBuffer *buffer, ClairStream *stream, ClairBytes *value, ClairError *error)
 {
 	ClairBytes piece;
 	ClairStatus status;
@@ -69,7 +33,7 @@ read_value(FileBuffer *buffer, ClairStream *stream, ClairBytes *value, ClairErro
 	buffer->size = 0;
 	while ((status = stream->read(stream, &piece, error)) == CLAIR_OK && piece.size > 0)
 	{
-		status = add_piece(buffer, piece, error);
+		status = record_buffer_add(buffer, piece, error);
 		if (status != CLAIR_OK)
 			return status;
 	}
@@ -88,7 +52,7 @@ typedef struct ArchiveRecords
 {
 	const char *pattern;
 	const ClairLimits *limits;
-	FileBuffer buffer;
+	RecordBuffer buffer;
 	Level levels[MAX_LEVELS];
 	size_t depth; /* of levels that are open */
 } ArchiveRecords;
@@ -113,7 +77,7 @@ archive_records_close(void *records)
 		return;
 	while (closed->depth > 0)
 		close_level(closed);
-	free(closed->buffer.data);
+	record_buffer_free(&closed->buffer);
 	free(closed);
 }
 
@@ -250,7 +214,7 @@ const RecordCutter archive_record_cutter = {archive_records_open, archive_record
 typedef struct FileRecord
 {
 	ClairStream *stream;
-	FileBuffer buffer;
+	RecordBuffer buffer;
 	bool read;
 } FileRecord;
 
@@ -295,7 +259,7 @@ file_record_close(void *records)
 
 	if (closed == NULL)
 		return;
-	free(closed->buffer.data);
+	record_buffer_free(&closed->buffer);
 	free(closed);
 }
 
