@@ -66,6 +66,18 @@ SELECT feature, installed_version, vulnerability, severity, fixed_in, status, up
 FROM clair.vulnerabilities('image:1')
 ORDER BY vulnerability;
 
+-- Where the source has no severity or description, the CVE's count
+INSERT INTO clair.cve (cve, severity) VALUES ('CVE-2031-0001', 'Critical'), ('CVE-2031-0006', 'Critical');
+INSERT INTO clair.cve_statement (cve, updater, digest, description)
+VALUES ('CVE-2031-0001', 'nvd', 'x', 'not this'), ('CVE-2031-0006', 'cve_list', 'x', 'nor this'),
+    ('CVE-2031-0006', 'nvd', 'x', 'this');
+SAVEPOINT before;
+UPDATE clair.feature SET source_version = 'dpkg:1.2-2' WHERE source_name = 'zlib' AND version IS NOT NULL;
+SELECT vulnerability, severity, description FROM clair.vulnerabilities('image:1') ORDER BY vulnerability;
+UPDATE clair.affected SET severity = 'Unknown';
+SELECT vulnerability, severity, description FROM clair.vulnerabilities('image:1') ORDER BY vulnerability;
+ROLLBACK TO before;
+
 -- The lower bound is part of the range, the upper one is not
 UPDATE clair.feature SET source_version = 'dpkg:1.2-2' WHERE source_name = 'zlib' AND version IS NOT NULL;
 SELECT vulnerability FROM clair.vulnerabilities('image:1') WHERE feature = 'zlib1g' ORDER BY vulnerability;

@@ -5,7 +5,8 @@
  * the installed one, as the range's kind says), the version lies in it, and the feature is what
  * the range's scope asks for. Ranges are final: nothing is left to weigh here. Scopes are few and
  * looked up by their number, most ranges have none. A feature whose repositories are not known is
- * taken to be from those that every image of its namespace has.
+ * taken to be from those that every image of its namespace has. Severity and description are the
+ * source's or, where it gives none, those of the CVE.
  *
  * Both directions are joins on indexes. What only describes a finding is joined from the left, so
  * that queries that do not select it do not read it; the layer that introduced a feature is a
@@ -21,7 +22,10 @@ SELECT
     f.architecture,
     clair.bare(f.version) AS installed_version,
     v.name AS vulnerability,
-    a.severity,
+    CASE
+        WHEN a.severity <> 'Unknown' THEN a.severity
+        ELSE COALESCE((SELECT c.severity FROM clair.cve AS c WHERE c.cve = v.name), a.severity)
+    END AS severity,
     clair.bare(a.fixed) AS fixed_in,
     a.status,
     v.updater,
@@ -36,7 +40,16 @@ SELECT
             AND introduction.number = f.number
     ) AS introduced_by,
     v.link,
-    v.description,
+    COALESCE(
+        v.description,
+        (
+            SELECT s.description
+            FROM clair.cve_statement AS s
+            WHERE s.cve = v.name AND s.description IS NOT NULL
+            ORDER BY s.updater DESC
+            LIMIT 1
+        )
+    ) AS description,
     f.source_name,
     d.path AS database_path,
     a.vulnerability_id,
@@ -85,7 +98,10 @@ SELECT
     f.architecture,
     clair.bare(f.version) AS installed_version,
     v.name AS vulnerability,
-    a.severity,
+    CASE
+        WHEN a.severity <> 'Unknown' THEN a.severity
+        ELSE COALESCE((SELECT c.severity FROM clair.cve AS c WHERE c.cve = v.name), a.severity)
+    END AS severity,
     clair.bare(a.fixed) AS fixed_in,
     a.status,
     v.updater,
@@ -100,7 +116,16 @@ SELECT
             AND introduction.number = f.number
     ) AS introduced_by,
     v.link,
-    v.description,
+    COALESCE(
+        v.description,
+        (
+            SELECT s.description
+            FROM clair.cve_statement AS s
+            WHERE s.cve = v.name AND s.description IS NOT NULL
+            ORDER BY s.updater DESC
+            LIMIT 1
+        )
+    ) AS description,
     f.source_name,
     d.path AS database_path,
     a.vulnerability_id,
@@ -142,7 +167,7 @@ WHERE d.until_position IS NULL
         )
     );
 COMMENT ON VIEW clair.image_vulnerability IS
-    'the vulnerabilities of all images, as of now: features in an affected range that is neither not_affected nor under_investigation; what is missing to know is in clair.image_coverage';
+    'the vulnerabilities of all images, as of now: features in an affected range that is neither not_affected nor under_investigation; severity and description are the source''s or, where it has none, what clair.cve and clair.cve_statement say of the CVE; what is missing to know is in clair.image_coverage';
 
 CREATE VIEW clair.image_coverage AS
 SELECT
