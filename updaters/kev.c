@@ -110,23 +110,13 @@ itemize(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes cv
 }
 
 static ClairStatus
-check_member(RecordFeed *feed, void *context, const FeedRecord *member, ClairError *error)
-{
-	JsonCursor cursor = json_cursor(member->value, feed->arena);
-
-	(void) context;
-	json_skip(&cursor);
-	return json_end(&cursor) ? CLAIR_OK : record_feed_refuse(member, &cursor, error);
-}
-
-static ClairStatus
 kev_read(const UpdaterJob *job, ClairError *error)
 {
 	static const RecordFormat format = {.cutter = &json_record_cutter,
 										.part = "vulnerabilities",
 										.passes_members = true,
 										.identify = identify,
-										.member = check_member,
+										.member = record_feed_pass,
 										.itemize = itemize};
 	RecordFeed feed;
 	ClairStatus status;

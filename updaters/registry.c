@@ -8,6 +8,7 @@ static const Updater *const updaters[] = {
 	&updater_debian,
 	&updater_alpine,
 	&updater_kev,
+	&updater_nvd,
 };
 
 const Updater *

@@ -60,5 +60,6 @@ extern const Updater *updater_by_name(ClairBytes name);
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
 extern const Updater updater_kev;
+extern const Updater updater_nvd;
 
 #endif

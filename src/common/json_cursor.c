@@ -383,6 +383,20 @@ json_text_or_null(JsonCursor *cursor, ClairBytes *text)
 	return json_text(cursor, text);
 }
 
+bool
+json_number(JsonCursor *cursor, ClairBytes *text)
+{
+	size_t begin;
+
+	if (json_type(cursor) != JSON_NUMBER)
+		return refuse(cursor, "it is not a number");
+	begin = cursor->position;
+	if (!take_number(cursor))
+		return false;
+	*text = (ClairBytes){cursor->text.data + begin, cursor->position - begin};
+	return true;
+}
+
 /* Enters, if the value that the cursor stands before is an object or array; else skips it. */
 static bool
 enter_or_skip(JsonCursor *cursor, uint64_t *objects)

@@ -73,6 +73,9 @@ extern bool json_text(JsonCursor *cursor, ClairBytes *text);
 /* The same, where null stands for no value. */
 extern bool json_text_or_null(JsonCursor *cursor, ClairBytes *text);
 
+/* Takes a number, as it is written. */
+extern bool json_number(JsonCursor *cursor, ClairBytes *text);
+
 /* Skips a value of any type, checking all of it. */
 extern bool json_skip(JsonCursor *cursor);
 

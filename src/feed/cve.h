@@ -32,8 +32,6 @@ typedef struct CveStatement
 	uint32_t metric_count;
 } CveStatement;
 
-#define CVE_MAX_METRICS 64 /* of a record */
-
 /* Whether it is the name of a CVE, "CVE-2031-0001", in its usual spelling. */
 extern bool cve_is_name(ClairBytes text);
 

@@ -92,6 +92,30 @@ record_feed_stream(const ClairLimits *limits, int descriptor, ClairStream **stre
 	return status;
 }
 
+ClairStatus
+record_feed_peek(const ClairLimits *limits, int descriptor, char *buffer, size_t *size,
+				 ClairError *error)
+{
+	ClairStream *stream;
+	ClairBytes piece;
+	size_t capacity = *size;
+	ClairStatus status = record_feed_stream(limits, descriptor, &stream, error);
+
+	*size = 0;
+	if (status != CLAIR_OK)
+		return status;
+	while (*size < capacity && (status = stream->read(stream, &piece, error)) == CLAIR_OK &&
+		   piece.size > 0)
+	{
+		size_t taken = piece.size < capacity - *size ? piece.size : capacity - *size;
+
+		memcpy(buffer + *size, piece.data, taken);
+		*size += taken;
+	}
+	stream->close(stream);
+	return status;
+}
+
 static ClairStatus
 memory_error(ClairError *error)
 {
@@ -149,6 +173,16 @@ record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairErro
 		return clair_error(error, cursor->status, "byte %" PRId64 ": %s", at, cursor->problem);
 	return clair_error(error, cursor->status, "element %" PRId64 ": byte %" PRId64 ": %s",
 					   record->number, at, cursor->problem);
+}
+
+ClairStatus
+record_feed_pass(RecordFeed *feed, void *context, const FeedRecord *member, ClairError *error)
+{
+	JsonCursor cursor = json_cursor(member->value, feed->arena);
+
+	(void) context;
+	json_skip(&cursor);
+	return json_end(&cursor) ? CLAIR_OK : record_feed_refuse(member, &cursor, error);
 }
 
 /* Has the records read that were collected and are not known. */

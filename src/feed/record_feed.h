@@ -76,6 +76,10 @@ extern ClairStatus
 record_feed_patch(RecordFeed *feed, ClairBytes document, ClairBytes owner, int descriptor,
 				  const RecordFormat *format, void *context, ClairError *error);
 
+/* A member() for members that say nothing: they must be JSON all the same. */
+extern ClairStatus
+record_feed_pass(RecordFeed *feed, void *context, const FeedRecord *member, ClairError *error);
+
 /* The error of a cursor that was stopped in a record's value: a record that is not JSON. */
 extern ClairStatus
 record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairError *error);
@@ -83,6 +87,10 @@ record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairErro
 /* Opens a document, which may be compressed, within the limits; the caller closes the stream. */
 extern ClairStatus record_feed_stream(const ClairLimits *limits, int descriptor,
 									  ClairStream **stream, ClairError *error);
+
+/* The first bytes of a document, which may be compressed, in a buffer: *size of them, at most. */
+extern ClairStatus record_feed_peek(const ClairLimits *limits, int descriptor, char *buffer,
+									size_t *size, ClairError *error);
 
 /* The whole of a small document, which may be compressed, in an arena. */
 extern ClairStatus record_feed_load(const ClairLimits *limits, int descriptor, Arena *arena,

@@ -11,7 +11,10 @@ VALUES
      'json', '{debian:%}', '{}', true, '2 days', false, false, 1),
     ('kev', 'Known exploited vulnerabilities, CISA',
      'https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json', 'json',
-     '{}', '{}', true, '2 days', false, false, 1);
+     '{}', '{}', true, '2 days', false, false, 1),
+    ('nvd', 'National Vulnerability Database, NIST',
+     'https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-modified.meta', 'index', '{}', '{}', true,
+     '2 days', false, false, 1);
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

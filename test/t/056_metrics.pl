@@ -101,6 +101,235 @@ if (defined $DATA)
 }
 
 # ---------------------------------------------------------------------------
+# NVD: samples, in both forms
+# ---------------------------------------------------------------------------
+
+my $CISA = '134c704f-9b21-4f2e-91b3-4a467353bcc0';
+
+# The metrics of an item of a feed in form 2.0, as lines.
+sub metrics_20
+{
+    my ($cve) = @_;
+
+    return map {
+        my $metric = $_;
+        my $cvss = $metric->{cvssData};
+
+        sprintf '%s|%s|%s|%s|%s|%.1f', $cve->{id}, $metric->{source},
+            $metric->{source} eq $CISA ? 'ADP' : $metric->{type}, @$cvss{qw(version vectorString baseScore)}
+    } map { /^cvssMetric/ ? @{ $cve->{metrics}{$_} } : () } keys %{ $cve->{metrics} // {} };
+}
+
+# The same of an item in form 1.1.
+sub metrics_11
+{
+    my ($item) = @_;
+    my $impact = $item->{impact} // {};
+
+    return map { sprintf '%s|nvd@nist.gov|Primary|%s|%s|%.1f', $item->{cve}{CVE_data_meta}{ID},
+            @$_{qw(version vectorString baseScore)} }
+        grep { defined } $impact->{baseMetricV3}{cvssV3}, $impact->{baseMetricV2}{cvssV2};
+}
+
+sub stored_metrics
+{
+    my ($where) = @_;
+
+    return [ query($session, 'SELECT cve, source, type, version, vector, score FROM clair.cve_metric'
+        . " WHERE updater = 'nvd'" . ($where // '')) ];
+}
+
+# A statement as a line: CVE, state, times in milliseconds, description.
+sub line_of
+{
+    my $line = join '|', map { $_ // '' } @_;
+
+    utf8::encode($line);
+    return $line =~ s/\r?\n/ /gr;
+}
+
+sub statement_20
+{
+    my ($cve) = @_;
+    my ($english) = map { $_->{value} } grep { $_->{lang} =~ /^en/ } @{ $cve->{descriptions} };
+
+    return line_of(@$cve{qw(id vulnStatus)}, (map { s/Z?$//r } @$cve{qw(published lastModified)}), $english);
+}
+
+my $STATEMENTS = 'SELECT cve, state, to_char(published AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.MS\'),'
+    . ' to_char(modified AT TIME ZONE \'UTC\', \'YYYY-MM-DD"T"HH24:MI:SS.MS\'),'
+    . ' regexp_replace(description, E\'\\r?\\n\', \' \', \'g\') FROM clair.cve_statement WHERE updater = \'nvd\'';
+
+sub run_nvd
+{
+    my ($path) = @_;
+
+    set_feed($session, 'nvd', abs_path($path), '{"max_shrinkage": 100}');
+    return update($session, 'nvd');
+}
+
+if (defined $DATA)
+{
+    my @expected = split /\n/, slurp_file("$DATA/nvd/expected-modified-derived.tsv");
+    shift @expected;
+    is(scalar @expected, 567, 'expected scores');
+
+    foreach my $file ('nvdcve-2.0-modified-derived.json.gz', 'nvdcve-1.1-modified.json.gz')
+    {
+        my $run = run_nvd("$DATA/nvd/$file");
+
+        is("$run->{state} $run->{records} $run->{broken}", 'succeeded 567 0', $file);
+        same_lines([ query($session, <<'SQL') ], \@expected, '... has the vectors and scores that it should have');
+SELECT concat_ws(E'\t', s.cve, COALESCE(three.vector, ''), COALESCE(three.score::text, ''),
+    COALESCE(two.vector, ''), COALESCE(two.score::text, ''))
+FROM clair.cve_statement AS s
+    LEFT JOIN clair.cve_metric AS three ON three.cve = s.cve AND three.version LIKE '3._'
+    LEFT JOIN clair.cve_metric AS two ON two.cve = s.cve AND two.version = '2.0'
+WHERE s.updater = 'nvd'
+SQL
+    }
+    is(scalar query($session, "SELECT count(*) FROM clair.cve WHERE updater = 'nvd' AND severity IS NOT NULL"), 484,
+        'as many severities as scores');
+
+    foreach my $file (glob("$DATA/nvd/vuls-nvd-feed-cve/v?/testdata/fixtures/*.json.gz"),
+        "$DATA/nvd/vunnel/single-entry.json", "$DATA/nvd/vunnel/full-page.json",
+        "$DATA/nvd/claircore-cvss/feed.json", "$DATA/nvd/nvdcve-1.1-osv-sample.json.gz",
+        "$DATA/nvd/clair2/nvd_test.json")
+    {
+        my $feed = read_json($file);
+        my $name = $file =~ s{.*/nvd/}{}r;
+        my $run = run_nvd($file);
+        my $items = $feed->{vulnerabilities} // $feed->{CVE_Items};
+
+        like($run->{state}, qr/^(succeeded|unchanged)$/, $name);
+        is("$run->{records} $run->{broken}", @$items . ' 0', '... is read whole');
+        next if @$items == 0;
+        if (exists $feed->{vulnerabilities})
+        {
+            same_lines([ query($session, $STATEMENTS) ], [ map { statement_20($_->{cve}) } @$items ],
+                '... its statements');
+            same_lines(stored_metrics(), [ map { metrics_20($_->{cve}) } @$items ], '... its metrics');
+        }
+        else
+        {
+            same_lines(stored_metrics(), [ map { metrics_11($_) } @$items ], '... its metrics')
+                if map { metrics_11($_) } @$items;
+        }
+    }
+}
+
+# ---------------------------------------------------------------------------
+# NVD: which metric counts
+# ---------------------------------------------------------------------------
+
+sub severities
+{
+    return [ query($session, 'SELECT cve, severity, score, cvss_version, scored_by FROM clair.cve_detail'
+        . " WHERE cve IN (SELECT cve FROM clair.cve_statement)") ];
+}
+
+is(run_nvd("$FIXTURES/nvd/feed-2.0.json")->{broken}, 0, 'a feed of our own');
+same_lines(severities(), [ 'CVE-1999-0101|High|10.0|2.0|nvd@nist.gov', 'CVE-2031-0100|High|7.5|3.1|nvd@nist.gov',
+        'CVE-2031-0101|Medium|6.9|4.0|cna@example.org', 'CVE-2031-0102||||' ],
+    'NVD before others, 3.1 before 4.0 before 2.0; 0 by who enriches is none');
+same_lines([ query($session, 'SELECT cve, state, rejected, published, kev_date_added'
+        . " FROM clair.cve_detail WHERE cve IN ('CVE-2031-0102', 'CVE-1999-0101')") ],
+    [ 'CVE-2031-0102|Rejected|t|2031-01-03 10:00:00+00|', 'CVE-1999-0101|Deferred|f|1999-05-01 04:00:00+00|' ],
+    'the rest of it');
+
+# Metrics, each [ version, score, type, source ], that a CVE has; which counts, as version and score.
+foreach my $case (
+    [ 'Primary before Secondary', '3.1|5.0', [ '3.1', 9.0, 'Secondary', 'a' ], [ '3.1', 5.0, 'Primary', 'n' ] ],
+    [ 'Primary 3.0 before Secondary 3.1', '3.0|5.0', [ '3.1', 9.0, 'Secondary', 'a' ], [ '3.0', 5.0, 'Primary', 'n' ] ],
+    [ '3.1 before 3.0', '3.1|5.0', [ '3.0', 9.0, 'Primary', 'n' ], [ '3.1', 5.0, 'Primary', 'n' ] ],
+    [ 'who assigned it before who enriched it', '3.0|5.0', [ '3.1', 9.0, 'Secondary', $CISA ], [ '3.0', 5.0, 'Secondary', 'a' ] ],
+    [ 'who enriched it before 4.0', '3.1|9.0', [ '3.1', 9.0, 'Secondary', $CISA ], [ '4.0', 5.0, 'Primary', 'n' ] ],
+    [ '4.0 before 2.0', '4.0|5.0', [ '2.0', 9.0, 'Primary', 'n' ], [ '4.0', 5.0, 'Secondary', 'a' ] ],
+    [ '0 by who enriched it is none', '2.0|9.0', [ '2.0', 9.0, 'Primary', 'n' ], [ '3.1', 0.0, 'Secondary', $CISA ] ],
+    [ '0 by NVD is 0', '3.1|0.0', [ '3.1', 0.0, 'Primary', 'n' ], [ '3.1', 9.0, 'Secondary', 'a' ] ],
+    [ 'the first by name of those who say as much', '3.1|9.0', [ '3.1', 5.0, 'Secondary', 'b' ], [ '3.1', 9.0, 'Secondary', 'a' ] ])
+{
+    my ($name, $expected, @metrics) = @$case;
+
+    foreach my $order (0, 1)
+    {
+        write_file("$folder/nvd.json", { vulnerabilities => [ { cve => { id => 'CVE-2031-0001', metrics => {
+            cvssMetricV31 => [ map { { source => $_->[3], type => $_->[2], cvssData => {
+                version => $_->[0], baseScore => $_->[1] + 0 } } } @metrics ] } } } ] });
+        run_nvd("$folder/nvd.json");
+        is(scalar query($session, "SELECT cvss_version, score FROM clair.cve_detail WHERE cve = 'CVE-2031-0001'"),
+            $expected, $name);
+        @metrics = reverse @metrics;
+    }
+}
+
+# ---------------------------------------------------------------------------
+# NVD: feeds of years, and what changes them
+# ---------------------------------------------------------------------------
+
+my %feeds; # year => { CVE => score }
+
+sub write_feed
+{
+    my ($name, $scores) = @_;
+
+    write_file("$folder/nvd/nvdcve-2.0-$name.json.gz", { vulnerabilities => [ map { { cve => { id => $_,
+        metrics => { cvssMetricV31 => [ { source => 'nvd@nist.gov', type => 'Primary',
+            cvssData => { version => '3.1', baseScore => $scores->{$_} } } ] } } } } sort keys %$scores ] });
+}
+
+# Writes the .meta of a day, and runs the updater.
+sub run_on
+{
+    my ($day) = @_;
+
+    write_file("$folder/nvd/nvdcve-2.0-modified.meta", "lastModifiedDate:${day}T03:00:01-05:00\r\nsize:1\r\n");
+    return outcome_of('nvd');
+}
+
+sub scores
+{
+    return scalar query($session, 'SELECT string_agg(cve || \'=\' || score, \' \' ORDER BY cve)'
+        . " FROM clair.cve_metric WHERE updater = 'nvd'");
+}
+
+%feeds = (2002 => { 'CVE-1999-0001' => 1.0, 'CVE-2002-0001' => 2.0 }, 2031 => { 'CVE-2031-0001' => 3.0 });
+write_feed($_, $feeds{$_} // {}) foreach 2002 .. 2031;
+set_feed($session, 'nvd', "$folder/nvd/nvdcve-2.0-modified.meta", '{"max_shrinkage": 100}');
+like(run_on('2031-03-10'), qr/^succeeded: 3 records 0 unchanged 0 broken/, 'at first, the feeds of all years');
+is(scores(), 'CVE-1999-0001=1.0 CVE-2002-0001=2.0 CVE-2031-0001=3.0', '... are read');
+is(run_on('2031-03-10'), 'unchanged: 0 records 0 unchanged 0 broken 0 added 0 changed 0 withdrawn',
+    'a .meta that says the same');
+
+write_file("$folder/nvd/nvdcve-2.0-2002.json.gz", 'must not be read');
+write_feed('modified', { 'CVE-1999-0001' => 4.0, 'CVE-2031-0001' => 3.0, 'CVE-2031-0002' => 5.0, 'CVE-2032-0001' => 6.0 });
+is(run_on('2031-03-17'), 'succeeded: 4 records 1 unchanged 0 broken 2 added 1 changed 0 withdrawn',
+    'a week later, what was modified');
+is(scores(), 'CVE-1999-0001=4.0 CVE-2002-0001=2.0 CVE-2031-0001=3.0 CVE-2031-0002=5.0 CVE-2032-0001=6.0',
+    '... changes single CVEs of years');
+is(scalar query($session, "SELECT string_agg(record || ' ' || document, ', ' ORDER BY record) FROM clair.record"
+        . " WHERE updater = 'nvd'"),
+    join(', ', 'CVE-1999-0001 nvdcve-2.0-2002', 'CVE-2002-0001 nvdcve-2.0-2002', 'CVE-2031-0001 nvdcve-2.0-2031',
+        'CVE-2031-0002 nvdcve-2.0-2031', 'CVE-2032-0001 nvdcve-2.0-2032'), '... and they belong to these');
+is(scalar query($session, "SELECT severity FROM clair.cve WHERE cve = 'CVE-1999-0001'"), 'Medium', '... and their severity');
+
+write_file("$folder/nvd/nvdcve-2.0-modified.json.gz", 'must not be read');
+write_feed(2002, { 'CVE-1999-0001' => 4.0, 'CVE-2002-0001' => 7.0 });
+write_feed(2031, { 'CVE-2031-0001' => 3.0 });
+write_feed(2032, { 'CVE-2032-0001' => 6.0, 'CVE-2032-0002' => 8.0 });
+is(run_on('2032-03-25'), 'succeeded: 5 records 3 unchanged 0 broken 1 added 1 changed 1 withdrawn',
+    'a year later, the feeds of years that have changed');
+is(scores(), 'CVE-1999-0001=4.0 CVE-2002-0001=7.0 CVE-2031-0001=3.0 CVE-2032-0001=6.0 CVE-2032-0002=8.0',
+    '... are read, and one CVE has gone');
+is(scalar query($session, "SELECT severity IS NULL FROM clair.cve WHERE cve = 'CVE-2031-0002'"), 't',
+    '... with its severity');
+$known = knowledge();
+like(run_on('2032-03-26'), qr/^failed: .*document "modified": the document is not a JSON object/, 'a feed that is none');
+is(knowledge(), $known, '... changes nothing');
+write_feed('modified', { 'CVE-2002-0001' => 7.5 });
+like(run_on('2032-03-27'), qr/^succeeded: .* 1 changed/, 'the next run goes on from there');
+
+# ---------------------------------------------------------------------------
 # All of it
 # ---------------------------------------------------------------------------
 
