@@ -100,6 +100,8 @@ algorithm_of(ClairBytes claim)
 {
 	DigestAlgorithm algorithm = DIGEST_SHA256;
 
+	if (clair_bytes_start_with(claim, CLAIR_LITERAL(BLOB_APPC_PREFIX)))
+		claim = clair_bytes_skip(claim, sizeof(BLOB_APPC_PREFIX) - 1);
 	if (claim.data != NULL)
 		digest_parse(claim, &algorithm);
 	return algorithm;

@@ -6,7 +6,8 @@
  * server is asked once which of the claimed stored layers it knows, and the others are read
  * in the order in which they stand in the archive, so that even a compressed archive is
  * passed over only twice. A tar that no format recognises is a bare layer, whose id is its
- * diff id; an appc image, too, is one layer.
+ * diff id; an appc image, too, is one layer. Of an input that is said to be a layer nothing is
+ * looked for: a layer may well hold files that have the names of a whole image's.
  */
 #include "image/image.h"
 
@@ -271,8 +272,14 @@ read_single_layer(ImageReader *reader, Image *image, ClairError *error)
 	size_t prefix = layer->is_appc ? sizeof(BLOB_APPC_PREFIX) - 1 : 0;
 	Blob blob = {.size = -1, .is_appc = layer->is_appc};
 	Blob *list[] = {&blob};
-	ClairStatus status = blob_hash(&reader->blobs, &blob, stored_digest, error);
+	const char *claim = reader->job->digest;
+	ClairStatus status = CLAIR_OK;
 
+	if (claim != NULL)
+		snprintf(stored_digest, sizeof(stored_digest), "%s%s",
+				 layer->is_appc ? BLOB_APPC_PREFIX : "", claim);
+	else
+		status = blob_hash(&reader->blobs, &blob, stored_digest, error);
 	if (status != CLAIR_OK)
 		return status;
 	blob.stored_digest = clair_bytes(stored_digest);
@@ -280,7 +287,7 @@ read_single_layer(ImageReader *reader, Image *image, ClairError *error)
 	reader->blob_list = list;
 	reader->blob_count = 1;
 	status = ask(reader, error);
-	if (status == CLAIR_OK && blob.known.data != NULL)
+	if (status == CLAIR_OK && blob.known.data != NULL && claim == NULL)
 		snprintf(blob.actual_diff_id, sizeof(blob.actual_diff_id), "%s", blob.known.data);
 	else if (status == CLAIR_OK)
 		status = blob_process(&reader->blobs, &blob, error);
@@ -314,18 +321,30 @@ make_outline(ImageReader *reader, bool *recognised, ClairError *error)
 	return status;
 }
 
+static bool
+is_layer_of(const ImageJob *job, const char *format)
+{
+	return job->layer_format != NULL && strcmp(job->layer_format, format) == 0;
+}
+
 static ClairStatus
 read_archive(ImageReader *reader, const ClairLimits *limits, ClairError *error)
 {
+	const ImageJob *job = reader->job;
 	ImageLayer bare_layer = {.size = -1};
 	Image bare_image = {.layers = &bare_layer, .layer_count = 1};
 	bool recognised;
-	ClairStatus status = archive_open(reader->job->directory ? -1 : reader->job->input, limits,
-									  reader->sink, reader->arena, &reader->outline.archive, error);
+	ClairStatus status;
 
+	if (is_layer_of(job, "Docker"))
+		return read_single_layer(reader, &bare_image, error);
+	status = archive_open(job->directory ? -1 : job->input, limits, reader->sink, reader->arena,
+						  &reader->outline.archive, error);
 	if (status != CLAIR_OK)
 		return status;
 	reader->blobs.archive = reader->outline.archive;
+	if (is_layer_of(job, "ACI") && !image_format_aci.recognises(reader->outline.archive))
+		return clair_error(error, CLAIR_INVALID, "the layer is not an appc image");
 	status = make_outline(reader, &recognised, error);
 	if (status != CLAIR_OK)
 		return status;
@@ -355,9 +374,16 @@ image_index(const ImageJob *job, const ClairLimits *limits, const ClairSink *sin
 	};
 	ClairStatus status;
 
+	DigestAlgorithm algorithm;
+
 	if (arena == NULL)
 		return out_of_memory(error);
-	status = platform_read_choice(job->platform, job->architecture, &reader.outline.choice, error);
+	if (job->digest != NULL && !digest_parse(clair_bytes(job->digest), &algorithm))
+		status = clair_error(error, CLAIR_PROTOCOL, "malformed job: \"%s\" is no digest",
+							 job->digest);
+	else
+		status = platform_read_choice(job->platform, job->architecture, &reader.outline.choice,
+									  error);
 	if (status == CLAIR_OK)
 		status = read_archive(&reader, limits, error);
 	archive_close(reader.outline.archive);

@@ -14,6 +14,10 @@ typedef struct ImageJob
 	bool directory;			  /* an OCI layout, whose files come from the sink */
 	const char *platform;	  /* "os/architecture[/variant]", "all", or NULL */
 	const char *architecture; /* the server's, in Go's words ("amd64"), for platform NULL */
+
+	/* When the input is known to be one layer. */
+	const char *layer_format; /* "Docker": a tar, whatever it holds; "ACI"; or NULL: not known */
+	const char *digest;		  /* claimed of its bytes as stored; or NULL */
 } ImageJob;
 
 /* Makes libraries load what they load on first use: once, in main(), before the filter. */

@@ -10,6 +10,8 @@
  *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
  *	  platform		 index: which image of several; no value: linux and architecture
  *	  architecture	 index: the server's own
+ *	  layer_format	 index: "Docker" or "ACI" of an input that is one layer
+ *	  digest		 index: what such an input's bytes shall have
  *	  updater		 update: whose documents these are
  *	  state			 update: what the updater's last run left as WIRE_STATE, or no value
  *
@@ -116,7 +118,9 @@ receive_job(Reader *reader, ClairError *error)
 	{
 		reader->image = (ImageJob){.input = WIRE_INPUT,
 								   .platform = job_text(&reader->job, "platform").data,
-								   .architecture = job_text(&reader->job, "architecture").data};
+								   .architecture = job_text(&reader->job, "architecture").data,
+								   .layer_format = job_text(&reader->job, "layer_format").data,
+								   .digest = job_text(&reader->job, "digest").data};
 		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
 	}
 	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))

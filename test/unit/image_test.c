@@ -16,6 +16,8 @@
 static Recorder recorder;
 static ClairError error;
 static const char *platform;
+static const char *layer_format;
+static const char *claimed_digest;
 static ClairLimits limits;
 
 static char layer_bytes[16384]; /* a layer with one package */
@@ -116,7 +118,11 @@ static ClairStatus
 index_bytes(ClairBytes bytes)
 {
 	ClairSink sink = recorder_sink(&recorder);
-	ImageJob job = {.input = memory_file(bytes), .platform = platform, .architecture = "amd64"};
+	ImageJob job = {.input = memory_file(bytes),
+					.platform = platform,
+					.architecture = "amd64",
+					.layer_format = layer_format,
+					.digest = claimed_digest};
 	ClairStatus status;
 	Recorder kept = recorder;
 
@@ -683,6 +689,68 @@ test_appc(void)
 	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "with the feature before it");
 }
 
+/* Hashes the layer of test_appc() with another algorithm than it is stored by. */
+static void
+test_claimed_appc(void)
+{
+	char id[DIGEST_TEXT_SIZE];
+	char key[400];
+
+	layer_format = "ACI";
+	CHECK_INT(index_appc("", ""), CLAIR_OK, "an appc image as a layer");
+	snprintf(id, sizeof(id), "%s", recorder_find(&recorder, "image|0|sha512:") + 8);
+	claimed_digest = id;
+	CHECK_INT(index_appc("", ""), CLAIR_OK, "with the SHA-512 digest that it has");
+	snprintf(key, sizeof(key), "image_layer|0|1|appc:%s|%s|", id, id);
+	CHECK(recorder_find(&recorder, key) != NULL, "which is both of its digests");
+	claimed_digest = diff_id;
+	CHECK_INT(index_appc("", ""), CLAIR_INVALID, "with another layer's digest");
+	claimed_digest = NULL;
+	CHECK_INT(index_bytes(layer), CLAIR_INVALID, "a tar that is no appc image");
+	layer_format = NULL;
+}
+
+static void
+test_layer(void)
+{
+	TarWriter tar = {NULL, 0};
+
+	layer_format = "Docker";
+	CHECK_INT(index_bytes(gzip_layer), CLAIR_OK, "a layer");
+	CHECK(recorder_count(&recorder, "image_layer|") == 1 &&
+			  recorder_count(&recorder, "feature|") == 1,
+		  "is an image of one layer");
+	tar_file(&tar, "manifest.json", "{\"name\": \"a web application\"}");
+	tar_file(&tar, "var/lib/dpkg/status", PACKAGE);
+	CHECK_INT(index_tar(&tar), CLAIR_OK, "one with a file of an image's name");
+	CHECK_INT(recorder_count(&recorder, "feature|"), 1, "is a layer all the same");
+	CHECK_INT(index_appc("", ""), CLAIR_OK, "an appc image");
+	CHECK(recorder_find(&recorder, "image|0|sha256:") != NULL &&
+			  recorder_find(&recorder, "image_layer|0|1|sha256:") != NULL,
+		  "as a layer is but a tar");
+
+	claimed_digest = gzip_digest;
+	CHECK_INT(index_bytes(gzip_layer), CLAIR_OK, "a layer of a claimed digest");
+	CHECK(recorder_find(&recorder, diff_id) == recorder.rows[0] &&
+			  recorder_count(&recorder, "feature|") == 1,
+		  "is read");
+	recorder.known_key = gzip_digest;
+	recorder.known_answer = diff_id;
+	CHECK_INT(index_bytes(gzip_layer), CLAIR_OK, "a known one");
+	CHECK(recorder_find(&recorder, diff_id) == recorder.rows[0] &&
+			  recorder_count(&recorder, "layer|") == 0,
+		  "is not read");
+	CHECK_INT(index_bytes(layer), CLAIR_INVALID, "bytes that are not the known ones");
+	CHECK(strstr(error.message, "digest mismatch") != NULL, "are found out");
+	recorder.known_key = NULL;
+	CHECK_INT(index_bytes(layer), CLAIR_INVALID, "nor are any others believed");
+	claimed_digest = "sha256:0";
+	CHECK_INT(index_bytes(layer), CLAIR_PROTOCOL, "a claim that is no digest");
+	claimed_digest = NULL;
+	layer_format = NULL;
+	test_claimed_appc();
+}
+
 static void
 test_limits(void)
 {
@@ -723,6 +791,7 @@ main(void)
 	test_both();
 	test_directory();
 	test_appc();
+	test_layer();
 	test_limits();
 	recorder_clear(&recorder);
 	return unit_result();
