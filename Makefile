@@ -44,6 +44,7 @@ SQL_FILES = \
 	src/update/metadata.sql \
 	src/index/index.sql \
 	src/index/images.sql \
+	src/index/index_layer.sql \
 	src/index/layers.sql \
 	src/update/updater.sql \
 	src/match/match.sql \

@@ -284,6 +284,7 @@ extern const WireRelationInfo wire_relations[WIRE_RELATION_COUNT];
  * lines of the request, "name: value" with a line feed after each, or no value.
  */
 #define WIRE_TRANSFER_FIELDS 6
+#define WIRE_MAX_HEADERS	 (64 * 1024) /* bytes of the header lines */
 
 /*
  * The fields of WIRE_TRANSFERRED: number; HTTP status (200, 304, 404, ...; 0 when there

@@ -67,7 +67,7 @@ request_take_headers(Request *request, ClairBytes text)
 	const char **lines = NULL;
 	size_t capacity = 0;
 
-	if (text.size > REQUEST_MAX_HEADERS || (text.data != NULL && !text_is_valid(text)))
+	if (text.size > WIRE_MAX_HEADERS || (text.data != NULL && !text_is_valid(text)))
 		return false;
 	while (text.size > 0)
 	{

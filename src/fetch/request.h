@@ -12,10 +12,10 @@
 #include <netinet/in.h>
 
 #include "common/arena.h"
+#include "common/wire.h"
 #include "fetch/options.h"
 
-#define REQUEST_MAX_VALIDATOR 1024		  /* bytes of an ETag or Last-Modified that is kept */
-#define REQUEST_MAX_HEADERS	  (64 * 1024) /* bytes of the header lines that a job gives */
+#define REQUEST_MAX_VALIDATOR 1024 /* bytes of an ETag or Last-Modified that is kept */
 
 typedef struct Request
 {

@@ -106,12 +106,15 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 	int64 new_count;
 	ClairBytes *new_ids;
 
-	AddDatabases(&wanted, image);
+	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&wanted, image->number);
 	AddText(&wanted, image->namespace);
 	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
-		   " SELECT DISTINCT content COLLATE \"C\", $7, format"
-		   " FROM unnest($1, $2, $3, $4, $5, $6)"
-		   "     AS found(position, path, content, format, until, location)"
+		   " SELECT DISTINCT entry.content, $7, entry.role"
+		   " FROM unnest($1::bigint[], $2, $3, $4, $5)"
+		   "         AS part(image, position, layer, stored_digest, command)"
+		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
+		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
 		   " ORDER BY 1, 3"
 		   " ON CONFLICT (content, namespace, format) DO NOTHING"
 		   " RETURNING id",

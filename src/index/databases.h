@@ -9,7 +9,10 @@
 
 #include "index/image_facts.h"
 
-/* Stores the image's package databases and their features, as far as they are new. */
+/*
+ * Stores the package databases of the image's layers and their features, as far as they are new.
+ * Those that the image does not show may be visible in another one that has the layer.
+ */
 extern void StoreDatabases(const IndexRows *rows, const StoredImage *image);
 
 /* Stores which package databases the image has, and its set of repositories or NULL. */

@@ -17,10 +17,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "index/store.h"
+#include "index/index.h"
+#include "index/stack.h"
 #include "server/compat.h"
-#include "server/descriptor.h"
-#include "server/helper.h"
 #include "server/owner.h"
 #include "server/settings.h"
 #include "server/sql.h"
@@ -31,17 +30,6 @@ PG_FUNCTION_INFO_V1(delete_image);
 PG_FUNCTION_INFO_V1(collect_garbage);
 
 #define INDEXED_IMAGE_COLUMNS 10
-
-typedef struct IndexJob
-{
-	Descriptor *input;
-	bool is_directory;
-	const char *name;	  /* or NULL */
-	const char *platform; /* or NULL */
-	Helper *reader;
-	IndexRows rows;
-	int64 bytes; /* of the rows so far */
-} IndexJob;
 
 /* The architecture of this server in OCI's words (those of Go's GOARCH). */
 static const char *
@@ -66,32 +54,39 @@ ServerArchitecture(void)
 #endif
 }
 
+size_t
+DigestAlgorithmSize(ClairBytes text)
+{
+	static const char *const prefixes[] = {"sha256:", "sha512:"};
+	static const size_t hex_sizes[] = {64, 128};
+
+	for (size_t i = 0; i < lengthof(prefixes); i++)
+	{
+		size_t prefix = strlen(prefixes[i]);
+
+		if (text.size == prefix + hex_sizes[i] && memcmp(text.data, prefixes[i], prefix) == 0 &&
+			strspn(pnstrdup(text.data + prefix, hex_sizes[i]), "0123456789abcdef") == hex_sizes[i])
+			return prefix - 1;
+	}
+	return 0;
+}
+
 /*
  * The path, below an OCI layout's directory, of what the reader calls "oci-layout",
- * "index.json" or "<algorithm>:<hex>"; NULL for any other name.
+ * "index.json" or by a digest; NULL for any other name.
  */
 static char *
 BlobPath(ClairBytes name)
 {
-	static const char *const algorithms[] = {"sha256", "sha512"};
-	static const size_t hex_sizes[] = {64, 128};
+	size_t algorithm = DigestAlgorithmSize(name);
 
 	if (clair_bytes_equal(name, CLAIR_LITERAL("oci-layout")) ||
 		clair_bytes_equal(name, CLAIR_LITERAL("index.json")))
 		return pnstrdup(name.data, name.size);
-	for (size_t i = 0; i < lengthof(algorithms); i++)
-	{
-		size_t prefix = strlen(algorithms[i]) + 1;
-		char *hex;
-
-		if (name.size != prefix + hex_sizes[i] ||
-			memcmp(name.data, algorithms[i], prefix - 1) != 0 || name.data[prefix - 1] != ':')
-			continue;
-		hex = pnstrdup(name.data + prefix, hex_sizes[i]);
-		if (strspn(hex, "0123456789abcdef") == hex_sizes[i])
-			return psprintf("blobs/%s/%s", algorithms[i], hex);
-	}
-	return NULL;
+	if (algorithm == 0)
+		return NULL;
+	return psprintf("blobs/%.*s/%.*s", (int) algorithm, name.data,
+					(int) (name.size - algorithm - 1), name.data + algorithm + 1);
 }
 
 /* Answers a question of the reader for a file of the image's directory. */
@@ -164,6 +159,8 @@ ReadImage(IndexJob *job)
 	AddToJob(fields, "directory", job->is_directory ? "true" : "false");
 	AddToJob(fields, "platform", job->platform);
 	AddToJob(fields, "architecture", ServerArchitecture());
+	AddToJob(fields, "layer_format", job->layer_format);
+	AddToJob(fields, "digest", job->digest);
 	SendJob(job->reader, fields);
 	do
 	{
@@ -233,15 +230,17 @@ ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids)
 	}
 }
 
-static char *
+char *
 TextArgument(FunctionCallInfo fcinfo, int number)
 {
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
-static void
-CheckImageName(const char *name)
+void
+CheckIndexing(const char *function, const char *name)
 {
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
 	if (name == NULL)
 		return;
 	if (name[0] == '\0' || strspn(name, "0123456789") == strlen(name) ||
@@ -258,81 +257,96 @@ KeepGarbage(void)
 		   NULL);
 }
 
-/* What both forms of index_image() share, from the opened input on. */
+/* From the opened input to the rows that the function returns. */
 static void
-IndexImage(FunctionCallInfo fcinfo, IndexJob *job)
+IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 {
 	static const WireRelation relations[] = {
 		WIRE_IMAGE,		  WIRE_IMAGE_NAME, WIRE_IMAGE_MANIFEST, WIRE_IMAGE_LAYER, WIRE_LAYER,
 		WIRE_LAYER_ENTRY, WIRE_LAYER_FACT, WIRE_LAYER_PROBLEM,	WIRE_FEATURE};
 	OwnerState caller;
 
-	job->name = TextArgument(fcinfo, 1);
-	job->platform = TextArgument(fcinfo, 2);
-	CheckImageName(job->name);
-	PreventCommandIfReadOnly("clair.index_image()");
-	PreventCommandIfParallelMode("clair.index_image()");
 	for (size_t i = 0; i < lengthof(relations); i++)
 		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
 	BecomeOwner(&caller);
 	SPI_connect();
 	KeepGarbage();
+	KeepParent(job);
 	ReadImage(job);
+	StackOnParent(job);
 	ReturnImages(fcinfo, job, StoreImages(&job->rows, job->name));
 	SPI_finish();
 	ResumeCaller(&caller);
 }
 
-/* A memory context of the call's own: what is opened and started goes with it. */
-static MemoryContext
-EnterCallContext(MemoryContext *old_context)
+Datum
+IndexInput(FunctionCallInfo fcinfo, int argument, IndexJob *(*open)(FunctionCallInfo fcinfo))
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "clair index",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context;
+	MemoryContext old_context;
 
-	*old_context = MemoryContextSwitchTo(context);
-	return context;
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(argument))
+		return (Datum) 0;
+	/* What is opened and started goes with the call's own context. */
+	context = AllocSetContextCreate(CurrentMemoryContext, "clair index", ALLOCSET_DEFAULT_SIZES);
+	old_context = MemoryContextSwitchTo(context);
+	IndexOpened(fcinfo, open(fcinfo));
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+Descriptor *
+SpoolArgument(FunctionCallInfo fcinfo, int number)
+{
+	bytea *content = PG_GETARG_BYTEA_PP(number);
+	Descriptor *file = OpenSpoolFile();
+
+	WriteSpoolFile(file, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	return file;
+}
+
+/* What both forms of index_image() begin with. */
+static IndexJob *
+BeginImage(FunctionCallInfo fcinfo)
+{
+	IndexJob *job = palloc0(sizeof(IndexJob));
+
+	job->name = TextArgument(fcinfo, 1);
+	job->platform = TextArgument(fcinfo, 2);
+	CheckIndexing("clair.index_image()", job->name);
+	return job;
+}
+
+static IndexJob *
+OpenImageFile(FunctionCallInfo fcinfo)
+{
+	IndexJob *job = BeginImage(fcinfo);
+
+	job->input = OpenServerFile(TextArgument(fcinfo, 0), &job->is_directory);
+	return job;
+}
+
+static IndexJob *
+OpenImageContent(FunctionCallInfo fcinfo)
+{
+	IndexJob *job = BeginImage(fcinfo);
+
+	job->input = SpoolArgument(fcinfo, 0);
+	return job;
 }
 
 Datum
 index_image_path(PG_FUNCTION_ARGS)
 {
-	MemoryContext old_context;
-	MemoryContext context;
-	IndexJob *job;
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	context = EnterCallContext(&old_context);
-	job = palloc0(sizeof(IndexJob));
-	job->input = OpenServerFile(TextArgument(fcinfo, 0), &job->is_directory);
-	IndexImage(fcinfo, job);
-	MemoryContextSwitchTo(old_context);
-	MemoryContextDelete(context);
-	return (Datum) 0;
+	return IndexInput(fcinfo, 0, OpenImageFile);
 }
 
 Datum
 index_image_content(PG_FUNCTION_ARGS)
 {
-	MemoryContext old_context;
-	MemoryContext context;
-	IndexJob *job;
-	bytea *content;
-
-	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0))
-		return (Datum) 0;
-	context = EnterCallContext(&old_context);
-	job = palloc0(sizeof(IndexJob));
-	content = PG_GETARG_BYTEA_PP(0);
-	job->input = OpenSpoolFile();
-	WriteSpoolFile(job->input, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
-	IndexImage(fcinfo, job);
-	MemoryContextSwitchTo(old_context);
-	MemoryContextDelete(context);
-	return (Datum) 0;
+	return IndexInput(fcinfo, 0, OpenImageContent);
 }
 
 Datum
@@ -372,11 +386,21 @@ collect_garbage(PG_FUNCTION_ARGS)
 	SPI_connect();
 	RunSql("SELECT pg_advisory_xact_lock('clair.layer_blob'::regclass::oid::integer, 0)", NULL);
 	values[0] = Int64GetDatum(
-		RunSql("DELETE FROM clair.image"
+		RunSql("WITH RECURSIVE kept(id) AS ("
+			   "     SELECT image.id"
+			   "     FROM clair.image AS image"
+			   "         LEFT JOIN clair.image_name AS name ON name.image_id = image.id"
+			   "     WHERE image.superseded_at IS NULL OR name.name IS NOT NULL"
+			   "     UNION"
+			   "     SELECT child.parent_id"
+			   "     FROM kept"
+			   "         JOIN clair.image AS child ON child.id = kept.id"
+			   "     WHERE child.parent_id IS NOT NULL)"
+			   " DELETE FROM clair.image"
 			   " WHERE id IN (SELECT old.id"
 			   "              FROM clair.image AS old"
-			   "                  LEFT JOIN clair.image_name AS name ON name.image_id = old.id"
-			   "              WHERE old.superseded_at IS NOT NULL AND name.name IS NULL)",
+			   "                  LEFT JOIN kept ON kept.id = old.id"
+			   "              WHERE kept.id IS NULL)",
 			   NULL));
 	values[1] = Int64GetDatum(RunSql(
 		"DELETE FROM clair.layer"
@@ -385,12 +409,19 @@ collect_garbage(PG_FUNCTION_ARGS)
 		"                      LEFT JOIN clair.image_layer AS part ON part.layer = layer.digest"
 		"                  WHERE part.layer IS NULL)",
 		NULL));
+	/* What a layer says stays as long as the layer, if only in one namespace. */
 	values[2] = Int64GetDatum(RunSql(
 		"DELETE FROM clair.package_database"
 		" WHERE id IN (SELECT base.id"
 		"              FROM clair.package_database AS base"
 		"                  LEFT JOIN clair.image_database AS found ON found.database_id = base.id"
-		"              WHERE found.database_id IS NULL)",
+		"                  LEFT JOIN clair.layer_entry AS entry"
+		"                      ON entry.content = base.content AND entry.role = base.format"
+		"                  LEFT JOIN clair.package_database AS older"
+		"                      ON older.content = base.content AND older.format = base.format"
+		"                          AND older.id < base.id"
+		"              WHERE found.database_id IS NULL"
+		"                  AND (entry.content IS NULL OR older.id IS NOT NULL))",
 		NULL));
 	RunSql("DELETE FROM clair.repository_set"
 		   " WHERE id IN (SELECT known.id"

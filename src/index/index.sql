@@ -156,7 +156,7 @@ RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION clair.delete_image(text) IS
-    'deletes an image with its names and manifests, and returns its number; what it shared with others goes with clair.collect_garbage()';
+    'deletes an image with its names and manifests and the layers indexed upon it, and returns its number; what it shared with others goes with clair.collect_garbage()';
 REVOKE ALL ON FUNCTION clair.delete_image(text) FROM PUBLIC;
 
 CREATE FUNCTION clair.collect_garbage()
@@ -164,5 +164,5 @@ RETURNS TABLE (images bigint, layers bigint, databases bigint)
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION clair.collect_garbage() IS
-    'deletes images that no name points to, and layers and package databases that no image has; returns how many';
+    'deletes images that no name points to and no layer lies upon, and layers and package databases that no image needs; returns how many';
 REVOKE ALL ON FUNCTION clair.collect_garbage() FROM PUBLIC;

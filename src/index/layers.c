@@ -12,9 +12,7 @@
 #include "index/store.h"
 
 /*
- * A layer is known when what it says is there in full: its features hang on package databases,
- * which collect_garbage() takes when no image has them, and which an image stores only as far
- * as they are visible in it.
+ * A layer is known when what it says is there in full: its features hang on package databases.
  */
 #define KNOWN_BLOBS                                                                                \
 	"(SELECT blob.digest, blob.layer"                                                              \

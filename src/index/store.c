@@ -148,9 +148,10 @@ StoreImageRow(const IndexRows *rows, StoredImage *image)
 	AddInteger(&parameters, image->number);
 	AddText(&parameters, image->namespace);
 	AddText(&parameters, image->detected);
+	AddInteger(&parameters, rows->parent);
 	is_new = RunSql("INSERT INTO clair.image (digest, platform, namespace, detected_namespace,"
-					" status)"
-					" SELECT digest, platform, $5, $6, 'ok'"
+					" status, parent_id)"
+					" SELECT digest, platform, $5, $6, 'ok', NULLIF($7, 0)"
 					" FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 					" WHERE number = $4"
 					" ON CONFLICT (digest) DO NOTHING"
@@ -159,7 +160,8 @@ StoreImageRow(const IndexRows *rows, StoredImage *image)
 	if (!is_new && RunSql("SELECT stored.id"
 						  " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 						  "     JOIN clair.image AS stored ON stored.digest = image.digest"
-						  " WHERE number = $4 AND $5 IS NOT NULL AND $6 IS NOT NULL",
+						  " WHERE number = $4 AND $5 IS NOT NULL AND $6 IS NOT NULL"
+						  "     AND $7 IS NOT NULL",
 						  &parameters) != 1)
 		elog(ERROR, "image is neither new nor known");
 	image->id = ResultInteger(0, 1);

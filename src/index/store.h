@@ -13,6 +13,7 @@
 typedef struct IndexRows
 {
 	StagedRows *relations[WIRE_RELATION_COUNT];
+	int64 parent; /* id of the image upon whose layers the one image here puts one more; or 0 */
 } IndexRows;
 
 /*

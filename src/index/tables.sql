@@ -143,12 +143,14 @@ CREATE TABLE clair.image (
     detected_namespace text COLLATE "C" NOT NULL DEFAULT 'unknown',
     status text NOT NULL,
     indexed_at timestamptz NOT NULL DEFAULT now(),
-    superseded_at timestamptz
+    superseded_at timestamptz,
+    parent_id bigint REFERENCES clair.image ON DELETE CASCADE
 );
+CREATE INDEX image_parent ON clair.image (parent_id) WHERE parent_id IS NOT NULL;
 COMMENT ON TABLE clair.image IS 'images that have been indexed';
 COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
 COMMENT ON COLUMN clair.image.digest IS
-    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar; of one saved by Docker before 1.10, the digest of its top layer''s json';
+    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar; of one saved by Docker before 1.10, the digest of its top layer''s json; of a layer put upon a parent, the SHA-256 digest of the parent''s digest, a blank and the layer''s diff id, which is OCI''s chain id where all below are such layers';
 COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
 COMMENT ON COLUMN clair.image.namespace IS
     'the distribution release that gives its packages their meaning, or unknown';
@@ -159,6 +161,8 @@ COMMENT ON COLUMN clair.image.status IS
 COMMENT ON COLUMN clair.image.indexed_at IS 'when it was first indexed';
 COMMENT ON COLUMN clair.image.superseded_at IS
     'when its last name moved to another image: clair.collect_garbage() takes it then';
+COMMENT ON COLUMN clair.image.parent_id IS
+    'the image upon which clair.index_layer() has put one more layer; it is deleted with that';
 
 CREATE TABLE clair.image_namespace (
     digest text COLLATE "C" PRIMARY KEY,

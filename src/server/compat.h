@@ -47,6 +47,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 }
 #endif
 
+#if PG_VERSION_NUM < 160000
+/* Functions are all that is asked for here. */
+#define object_aclcheck(class_id, object, role, mode) pg_proc_aclcheck(object, role, mode)
+#endif
+
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
 #endif

@@ -401,7 +401,7 @@ SQL
     query($session, "SELECT clair.delete_image('linked:1'); SELECT clair.collect_garbage()");
     query($session, 'SELECT clair.index_image(linked) FROM made');
     is(query($session, "SELECT string_agg(name, ' ') FROM clair.features('linked:1')"), 'bash',
-        'and when its package database has gone as garbage');
+        'and when no image has shown it for a while');
 }
 
 $session->quit;

@@ -95,6 +95,7 @@ index_file($session, make_layer("$folder/rpm.tar", 'etc/os-release' => "ID=rhel\
         'x86_64', 0, 'bash-5.1-1.src.rpm') . "\n"), 'rpm');
 query($session, "SELECT clair.set_namespace('broken', 'debian:12')");
 index_file($session, debian_layer('web2', 12, [ 'bash', '5.2-2' ]), 'web');
+query($session, "SELECT clair.index_layer('upon', '" . debian_layer('upon', 11, [ 'bash', '5.1-1' ]) . "', 'old')");
 set_feed($session, 'debian', "$folder/tracker.json",
     '{"max_shrinkage": 100, "hosts": ["mirror.example.org"], "stale_after": "3 days"}');
 is(run_feed($session)->{state}, 'succeeded', 'the first run');
@@ -250,6 +251,7 @@ is(scalar query($reader, "SELECT count(*) FROM clair.vulnerabilities('late')"), 
 
 foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",
     "SELECT clair.index_image(pg_read_binary_file('$folder/new.tar'), 'new')",
+    "SELECT clair.index_layer('new', '$folder/new.tar')", "SELECT clair.fetch_layer('new', 'http://127.0.0.1:1/')",
     "SELECT clair.update('debian')", "SELECT clair.update('debian', wait => false)",
     'SELECT clair.update()', "SELECT clair.delete_image('late')", 'SELECT clair.collect_garbage()',
     "UPDATE clair.updater SET enabled = false WHERE name = 'debian'")
