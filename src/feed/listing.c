@@ -9,9 +9,9 @@
  */
 #include "feed/listing.h"
 
-#include "common/limits.h"
 #include "common/text.h"
 #include "feed/name_list.h"
+#include "feed/record_feed.h"
 
 static const ClairBytes first_line = CLAIR_LITERAL("clair directory listing");
 
@@ -242,4 +242,25 @@ listing_read(Arena *arena, ClairBytes document, ClairBytes **names, size_t *coun
 	*names = found.names;
 	*count = name_list_order(found.names, found.count);
 	return CLAIR_OK;
+}
+
+ClairStatus
+listing_is(const ClairLimits *limits, int descriptor, bool *is_listing, ClairError *error)
+{
+	ClairStream *stream;
+	ClairBytes piece;
+	ClairStatus status = record_feed_stream(limits, descriptor, &stream, error);
+
+	if (status != CLAIR_OK)
+		return status;
+	status = stream->read(stream, &piece, error);
+	if (status == CLAIR_OK)
+	{
+		while (piece.size > 0 && is_space(piece.data[0]))
+			piece = clair_bytes_skip(piece, 1);
+		*is_listing = clair_bytes_start_with(piece, first_line) ||
+					  clair_bytes_start_with(piece, CLAIR_LITERAL("<"));
+	}
+	stream->close(stream);
+	return status;
 }

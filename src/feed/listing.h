@@ -8,6 +8,7 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "common/limits.h"
 
 /*
  * The names that the listing links to, in the arena, ordered by their bytes, each once. Of
@@ -17,5 +18,12 @@
  */
 extern ClairStatus listing_read(Arena *arena, ClairBytes document, ClairBytes **names,
 								size_t *count, ClairError *error);
+
+/*
+ * Whether the document, which may be compressed, begins as a listing does: for updaters that take
+ * a folder in place of a file.
+ */
+extern ClairStatus
+listing_is(const ClairLimits *limits, int descriptor, bool *is_listing, ClairError *error);
 
 #endif
