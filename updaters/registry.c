@@ -5,10 +5,7 @@
 #include "updaters/updater.h"
 
 static const Updater *const updaters[] = {
-	&updater_debian,
-	&updater_alpine,
-	&updater_kev,
-	&updater_nvd,
+	&updater_debian, &updater_alpine, &updater_kev, &updater_nvd, &updater_ubuntu_tracker,
 };
 
 const Updater *

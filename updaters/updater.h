@@ -61,5 +61,6 @@ extern const Updater updater_debian;
 extern const Updater updater_alpine;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;
+extern const Updater updater_ubuntu_tracker;
 
 #endif

@@ -14,7 +14,10 @@ VALUES
      '{}', '{}', true, '2 days', false, false, 1),
     ('nvd', 'National Vulnerability Database, NIST',
      'https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-modified.meta', 'index', '{}', '{}', true,
-     '2 days', false, false, 1);
+     '2 days', false, false, 1),
+    ('ubuntu-tracker', 'Ubuntu CVE tracker',
+     'https://git.launchpad.net/ubuntu-cve-tracker/snapshot/master.tar.gz', 'tracker', '{ubuntu:%}',
+     '{}', false, '2 days', false, false, 1);
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

@@ -192,9 +192,9 @@ SKIP:
 # ---------------------------------------------------------------------------
 
 is_deeply([ findings($first, 'jammy') ], ['only: no_feed'],
-    'an image of a distribution without a feed has not no vulnerabilities, but no feed');
+    'an image whose feed is not there has not no vulnerabilities, but no feed');
 is(scalar query($first, "SELECT status FROM clair.image WHERE id = clair.image_id('jammy')"),
-    'unsupported_namespace', '... and its status says so, too');
+    'ok', '... as long as its updater has not run');
 is(scalar query($first, "SELECT state FROM clair.image_coverage"
     . " WHERE image_id = clair.image_id('alpine-310')"), 'current',
     'an image without findings has a feed that says so');
@@ -326,6 +326,14 @@ is_deeply(digests_of_all($first), $here, 'the same feeds and images again: not a
 # ---------------------------------------------------------------------------
 
 my $samples = new_database($node, 'samples');
+
+index_file($samples, make_layer("$folder/photon.tar", 'etc/os-release' => "ID=photon\nVERSION_ID=5.0\n",
+    'var/lib/dpkg/status' => status_paragraphs([ 'bash', '5.1-2' ])), 'photon');
+is_deeply([ findings($samples, 'photon') ], ['only: no_feed'],
+    'an image of a distribution without an updater has no feed either');
+is(scalar query($samples, 'SELECT status FROM clair.image'), 'unsupported_namespace',
+    '... and its status says so, too');
+
 my $ANY_SHRINKAGE = '{"max_shrinkage": 100}';
 
 # What stands of an updater: record and vulnerability.
