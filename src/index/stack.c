@@ -79,7 +79,7 @@ StackOnParent(IndexJob *job)
 	if (job->rows.relations[WIRE_IMAGE]->count != 1 ||
 		job->rows.relations[WIRE_IMAGE_LAYER]->count != 1)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
-						errmsg("clair-reader made more of a layer than one layer")));
+						errmsg("clair-reader did not make one layer of a layer")));
 
 	AddRows(&image, job->rows.relations[WIRE_IMAGE]);
 	AddRows(&image, job->rows.relations[WIRE_IMAGE_LAYER]);

@@ -25,7 +25,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
+	static const char *const formats[] = {NULL, "Docker", "ACI"};
 	ImageJob job = {.input = memfd_create("fuzz", MFD_CLOEXEC),
+					.layer_format = formats[size % 3],
 					.platform = "all",
 					.architecture = "amd64"};
 	ClairError error;

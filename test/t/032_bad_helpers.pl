@@ -142,6 +142,17 @@ foreach my $case (@cases)
     query($session, 'RESET clair.helper_timeout; RESET statement_timeout') if defined $setting;
 }
 
+behave('two layers');
+is(outcome($session, "INSERT INTO clair.image (digest, platform, namespace, status)"
+    . " VALUES ('sha256:parent', 'unknown', 'unknown', 'ok'); SELECT clair.index_layer('x', '$image', 'sha256:parent')"),
+    '08P01: clair-reader did not make one layer of a layer', 'a reader that makes more of a layer');
+unlink "$folder/clair-fetch";
+copy($BAD_HELPER, "$folder/clair-fetch");
+chmod 0755, "$folder/clair-fetch";
+behave("feed's relation");
+is(outcome($session, "SELECT clair.fetch_layer('x', 'http://127.0.0.1:1/')"),
+    '08P01: clair-fetch sent an unexpected frame', 'what fetches a layer and does something else');
+
 behave('look around');
 is(outcome($session, "SELECT clair.index_image('$image')"),
     '22000: descriptors 0 1 2 3; no environment; own group; SIGTERM delivered',

@@ -451,6 +451,16 @@ lie_about_a_layer(void)
 }
 
 static void
+make_two_layers_of_one(void)
+{
+	send_an_image();
+	for (int i = 0; i < 2; i++)
+		SEND(WIRE_ROW, WIRE_IMAGE_LAYER, VALUE("0"), VALUE("1"), VALUE("sha256:02"),
+			 CLAIR_NULL_BYTES, CLAIR_NULL_BYTES);
+	SEND(WIRE_DONE, 0, VALUE(""));
+}
+
+static void
 leave_values_out(void)
 {
 	SEND(WIRE_ROW, WIRE_IMAGE, VALUE("0"), CLAIR_NULL_BYTES, CLAIR_NULL_BYTES);
@@ -596,6 +606,7 @@ static const Behaviour behaviours[] = {
 	{"no reason", fail_without_a_reason, false},
 	{"unknown reason", fail_for_an_unknown_reason, false},
 	{"unknown layer", lie_about_a_layer, false},
+	{"two layers", make_two_layers_of_one, false},
 	{"missing values", leave_values_out, false},
 	{"wrong number", misnumber_the_image, false},
 	{"invented entry", invent_an_entry, false},
