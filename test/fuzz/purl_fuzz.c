@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 
+#include "common/purl.h"
 #include "common/text.h"
-#include "feed/purl.h"
 
 typedef struct Writer
 {

@@ -4,7 +4,7 @@
  *    refused with a reason.
  */
 #include "common/arena.h"
-#include "feed/purl.h"
+#include "common/purl.h"
 #include "unit.h"
 
 /* Adds a part of a package URL, when it is there, behind a character. */

@@ -7,7 +7,7 @@
  * As the specification asks of readers, slashes too many, empty qualifiers and capitals
  * where there is no difference are taken for what they mean.
  */
-#include "feed/purl.h"
+#include "common/purl.h"
 
 #include "common/text.h"
 
