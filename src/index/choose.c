@@ -1,10 +1,14 @@
 /*
  * choose.c
- *    Which of several rpm databases counts.
+ *    Which of several package databases counts.
  *
  * rpm has one database; but it changed the form of it over the years, a conversion may leave
  * the old one beside the new one, and images have copies. Layers that change the form make the
  * newer database follow the older one, as if both had the same path.
+ *
+ * Documents of single packages count where no layer has an apk database. It does not matter
+ * whether that is still there: so the layers of an image decide alone which of their documents
+ * have to be kept (KnownLayers).
  */
 #include "postgres.h"
 
@@ -36,7 +40,10 @@ RankOfFolder(const MergeEntry *entry)
 {
 	if (strstr(entry->location, "rpm-ostree-base-db") != NULL)
 		return 1;
-	return strstr(entry->location, "rpmmanifest") != NULL ? 2 : 0;
+	return strstr(entry->location, "rpmmanifest") != NULL ||
+				   strstr(entry->location, "bottlerocket") != NULL
+			   ? 2
+			   : 0;
 }
 
 static bool
@@ -61,6 +68,39 @@ CompareInFolder(MergeEntry *entry, const MergeEntry *entries, int64 count)
 		if (other->position > entry->position &&
 			(entry->until_position == 0 || other->position < entry->until_position))
 			entry->until_position = other->position;
+	}
+}
+
+static bool
+IsApkDocument(const MergeEntry *entry)
+{
+	const char *wanted = entry->target != NULL ? entry->target : entry->path;
+
+	return strncmp(wanted, APK_DOCUMENTS, strlen(APK_DOCUMENTS)) == 0;
+}
+
+bool
+HasApkDatabase(const MergeEntry *entries, int64 count)
+{
+	for (int64 i = 0; i < count; i++)
+	{
+		if (entries[i].content != NULL && strcmp(entries[i].role, "apk") == 0 &&
+			!IsApkDocument(&entries[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Lets documents of apk's packages be superseded. */
+static void
+SupersedeDocuments(MergeEntry *entries, int64 count)
+{
+	for (int64 i = 0; i < count; i++)
+	{
+		if (entries[i].content == NULL || !IsApkDocument(&entries[i]))
+			continue;
+		entries[i].superseded = true;
+		entries[i].until_position = 0; /* nor has it counted in lower layers */
 	}
 }
 
@@ -95,4 +135,6 @@ ChooseDatabases(MergeEntry *entries, int64 count)
 		if (IsRpm(&entries[i]) && entries[i].reachable && RankOfFolder(&entries[i]) > best)
 			entries[i].superseded = true;
 	}
+	if (HasApkDatabase(entries, count))
+		SupersedeDocuments(entries, count);
 }

@@ -109,12 +109,14 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
 	AddInteger(&wanted, image->number);
 	AddText(&wanted, image->namespace);
+	AddText(&wanted, HasApkDatabase(image->entries, image->entry_count) ? APK_DOCUMENTS : NULL);
 	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
 		   " SELECT DISTINCT entry.content, $7, entry.role"
 		   " FROM unnest($1::bigint[], $2, $3, $4, $5)"
 		   "         AS part(image, position, layer, stored_digest, command)"
 		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
 		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
+		   "     AND starts_with(COALESCE(entry.target, entry.path), $8) IS NOT TRUE"
 		   " ORDER BY 1, 3"
 		   " ON CONFLICT (content, namespace, format) DO NOTHING"
 		   " RETURNING id",

@@ -69,7 +69,10 @@ FindNamespace(const IndexRows *rows, StoredImage *image)
 
 	AddFiles(&parameters, rows, image, false);
 	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
-	/* etc/os-release stands before usr/lib/os-release: the latter counts when it is alone. */
+	/*
+	 * etc/os-release stands before usr/lib/os-release, and both before those of Bottlerocket's
+	 * roots: the latter count when they are alone.
+	 */
 	RunSql("SELECT said.namespace, given.namespace,"
 		   "     clair.advisory_namespace(COALESCE(given.namespace, said.namespace))"
 		   " FROM (SELECT clair.namespace_of(array_agg(role), array_agg(key), array_agg(value))"
@@ -77,7 +80,8 @@ FindNamespace(const IndexRows *rows, StoredImage *image)
 		   "       FROM (SELECT file.role, fact.key, fact.value,"
 		   "                 rank() OVER (PARTITION BY file.role, CASE file.role"
 		   "                                  WHEN 'os-release' THEN '' ELSE file.canonical END"
-		   "                              ORDER BY file.canonical COLLATE \"C\") AS place"
+		   "                              ORDER BY file.canonical LIKE '%-linux-gnu/sys-root/%',"
+		   "                                  file.canonical COLLATE \"C\") AS place"
 		   "             FROM " VISIBLE_FACTS ") AS visible"
 		   "       WHERE place = 1) AS said"
 		   "     LEFT JOIN clair.image_namespace AS given ON given.digest = ("

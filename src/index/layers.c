@@ -9,10 +9,13 @@
 
 #include "executor/spi.h"
 
+#include "index/merge.h"
 #include "index/store.h"
 
 /*
  * A layer is known when what it says is there in full: its features hang on package databases.
+ * Documents of apk's packages need not be there when one of the layers asked for has an apk
+ * database: they do not count then, and are not stored.
  */
 #define KNOWN_BLOBS                                                                                \
 	"(SELECT blob.digest, blob.layer"                                                              \
@@ -22,7 +25,17 @@
 	"                         LEFT JOIN clair.package_database AS base"                            \
 	"                             ON base.content = entry.content AND base.format = entry.role"    \
 	"                     WHERE entry.layer = blob.layer AND entry.content IS NOT NULL"            \
-	"                         AND base.id IS NULL))"
+	"                         AND base.id IS NULL"                                                 \
+	"                         AND NOT (starts_with(COALESCE(entry.target, entry.path),"            \
+	"                                      '" APK_DOCUMENTS "')"                                   \
+	"                             AND EXISTS (SELECT FROM clair.layer_blob AS asked"               \
+	"                                             JOIN clair.layer_entry AS database"              \
+	"                                                 ON database.layer = asked.layer"             \
+	"                                         WHERE asked.digest = ANY ($1)"                       \
+	"                                             AND database.role = 'apk'"                       \
+	"                                             AND database.content IS NOT NULL"                \
+	"                                             AND NOT starts_with(COALESCE(database.target,"   \
+	"                                                 database.path), '" APK_DOCUMENTS "')))))"
 
 ClairBytes *
 KnownLayers(const ClairBytes *digests, uint32 count)

@@ -49,10 +49,17 @@ typedef struct MergeEntry
  */
 extern void MergeLayers(MergeEntry *entries, int64 count);
 
+/* Where documents of single packages lie that can stand in for an apk database. */
+#define APK_DOCUMENTS "var/lib/db/sbom/"
+
+/* Whether a layer has an apk database, visible or not. */
+extern bool HasApkDatabase(const MergeEntry *entries, int64 count);
+
 /*
  * Chooses among the rpm databases of merged layers: in one folder the newest layer's, within a
  * layer sqlite before ndb before bdb; what stands in for the database (rpm-ostree's copy of the
- * base, a manifest) counts where there is none.
+ * base, a manifest) counts where there is none. Documents of single packages count where no
+ * layer has an apk database.
  */
 extern void ChooseDatabases(MergeEntry *entries, int64 count);
 

@@ -18,6 +18,46 @@ json_file_start(ClairBytes file, Findings *findings, JsonCursor *cursor, bool *i
 	return *is_object ? CLAIR_OK : findings_problem(findings, error, "it is not a JSON object");
 }
 
+bool
+json_file_member(const JsonCursor *cursor, const char *name, JsonType type, JsonCursor *value)
+{
+	ClairBytes found;
+
+	*value = *cursor;
+	if (json_type(value) != JSON_OBJECT)
+		return false;
+	json_enter(value, JSON_OBJECT);
+	while (json_next_member(value, &found))
+	{
+		if (clair_bytes_equal(found, clair_bytes(name)) && json_type(value) == type)
+			return true;
+		json_skip(value);
+	}
+	return false;
+}
+
+void
+json_file_texts(JsonCursor *cursor, const JsonTextMember *members, size_t count)
+{
+	ClairBytes name;
+
+	json_enter(cursor, JSON_OBJECT);
+	while (json_next_member(cursor, &name))
+	{
+		ClairBytes *value = NULL;
+
+		for (size_t i = 0; i < count && json_type(cursor) == JSON_STRING; i++)
+		{
+			if (clair_bytes_equal(members[i].name, name))
+				value = members[i].value;
+		}
+		if (value != NULL)
+			json_text(cursor, value);
+		else
+			json_skip(cursor);
+	}
+}
+
 ClairStatus
 json_file_finish(const JsonCursor *cursor, Findings *findings, ClairError *error)
 {

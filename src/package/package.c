@@ -16,6 +16,12 @@
 	{folder "/Packages.db", false, NULL, NULL, "rpm", true, rpm_ndb_read}, \
 	{folder "/Packages", false, NULL, NULL, "rpm", true, rpm_bdb_read}
 
+/* A file at its own path, or in the root that Bottlerocket has for each kind of machine. */
+#define BOTTLEROCKET_FILE(path, role, is_database, read) \
+	{path, false, NULL, NULL, role, is_database, read}, \
+	{"x86_64-bottlerocket-linux-gnu/sys-root/" path, false, NULL, NULL, role, is_database, read}, \
+	{"aarch64-bottlerocket-linux-gnu/sys-root/" path, false, NULL, NULL, role, is_database, read}
+
 const WantedFile wanted_files[] = {
 	/* package databases */
 	{"var/lib/dpkg/status", false, NULL, NULL, "dpkg", true, dpkg_status_read},
@@ -31,10 +37,13 @@ const WantedFile wanted_files[] = {
 	RPM_FOLDER("usr/share/rpm"),
 	RPM_FOLDER("usr/lib/sysimage/rpm-ostree-base-db"),
 	{"var/lib/rpmmanifest/container-manifest-2", false, NULL, NULL, "rpm", true, rpm_manifest_read},
+	BOTTLEROCKET_FILE("usr/share/bottlerocket/application-inventory.json", "rpm", true, bottlerocket_read),
+	{"var/lib/chisel/manifest.wall", false, NULL, NULL, "dpkg", true, chisel_manifest_read},
+	{"var/lib/db/sbom", true, ".spdx.json", NULL, "apk", true, apk_sbom_read},
 
 	/* release files */
 	{"etc/os-release", false, NULL, NULL, "os-release", false, os_release_read},
-	{"usr/lib/os-release", false, NULL, NULL, "os-release", false, os_release_read},
+	BOTTLEROCKET_FILE("usr/lib/os-release", "os-release", false, os_release_read),
 	{"etc/lsb-release", false, NULL, NULL, "lsb-release", false, lsb_release_read},
 	{"etc/alpine-release", false, NULL, NULL, "alpine-release", false, one_line_release_read},
 	{"etc/debian_version", false, NULL, NULL, "debian_version", false, one_line_release_read},

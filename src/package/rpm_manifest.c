@@ -41,23 +41,6 @@ split(ClairBytes line, ClairBytes columns[COLUMN_COUNT])
 	return true;
 }
 
-static bool
-read_epoch(ClairBytes text, uint32_t *epoch)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < text.size; i++)
-	{
-		if (text.data[i] < '0' || text.data[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t) (text.data[i] - '0');
-		if (value > UINT32_MAX)
-			return false;
-	}
-	*epoch = (uint32_t) value;
-	return true;
-}
-
 static ClairStatus
 read_line(ClairBytes line, int64_t number, Findings *findings, ClairError *error)
 {
@@ -68,7 +51,7 @@ read_line(ClairBytes line, int64_t number, Findings *findings, ClairError *error
 	if (!split(line, columns))
 		return findings_problem(findings, error, "line %" PRId64 " has not %d fields", number,
 								COLUMN_COUNT);
-	if (!read_epoch(columns[COLUMN_EPOCH], &package.epoch))
+	if (!rpm_package_read_epoch(columns[COLUMN_EPOCH], &package.epoch))
 		return findings_problem(findings, error, "line %" PRId64 ": its epoch is not a number",
 								number);
 	package.name = columns[COLUMN_NAME];

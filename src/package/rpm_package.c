@@ -79,6 +79,23 @@ is_name(ClairBytes text)
 	return text.size > 0;
 }
 
+bool
+rpm_package_read_epoch(ClairBytes text, uint32_t *epoch)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t) (text.data[i] - '0');
+		if (value > UINT32_MAX)
+			return false;
+	}
+	*epoch = (uint32_t) value;
+	return true;
+}
+
 static ClairStatus
 set_version(const RpmPackage *package, Feature *feature, Findings *findings, ClairError *error)
 {

@@ -20,6 +20,9 @@ typedef struct RpmPackage
 	ClairBytes vendor;
 } RpmPackage;
 
+/* Reads an epoch that is a text of digits, or empty for none; false when it is neither. */
+extern bool rpm_package_read_epoch(ClairBytes text, uint32_t *epoch);
+
 /*
  * Adds the package to the findings, unless it is one of the keys that rpm keeps as packages.
  * What is missing or malformed becomes a problem of the record of this number.

@@ -35,7 +35,9 @@ static inline ClairBytes
 findings_text(FileReader *reader, ClairBytes file)
 {
 	static FindingsText text;
-	static const ClairLimits limits = {.max_features = 5};
+	static const ClairLimits limits = {.max_features = 5,
+									   .max_file_size = 1 << 20,
+									   .max_ratio = 1000};
 	Arena *arena = arena_create(SIZE_MAX);
 	Findings findings;
 	ClairError error = {.status = CLAIR_OK};
