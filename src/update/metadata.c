@@ -187,7 +187,7 @@ ApplyScores(const UpdateRun *run, MetadataChanges *changes)
 							 " FROM pg_temp.stage_epss AS s"
 							 "     LEFT JOIN clair.epss AS e ON e.cve = s.cve"
 							 " WHERE e.cve IS NULL OR e.score <> s.score::real"
-							 "     OR e.percentile <> s.percentile::real",
+							 "     OR e.percentile IS DISTINCT FROM s.percentile::real",
 							 NULL);
 	RunSql("INSERT INTO clair.epss (cve, score, percentile)"
 		   " SELECT cve, score, percentile FROM pg_temp.stage_scored"

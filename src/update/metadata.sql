@@ -68,13 +68,14 @@ COMMENT ON COLUMN clair.cve_metric.severity IS 'the band of the score';
 CREATE TABLE clair.epss (
     cve text COLLATE "C" PRIMARY KEY,
     score real NOT NULL,
-    percentile real NOT NULL
+    percentile real
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE clair.epss IS
     'EPSS of FIRST: how likely CVEs are exploited within 30 days, see clair.epss_edition';
 COMMENT ON COLUMN clair.epss.cve IS 'the CVE';
 COMMENT ON COLUMN clair.epss.score IS 'the probability';
-COMMENT ON COLUMN clair.epss.percentile IS 'the share of all CVEs with this score or a lower one';
+COMMENT ON COLUMN clair.epss.percentile IS
+    'the share of all CVEs with this score or a lower one; editions before September 2021 have none';
 
 CREATE TABLE clair.epss_edition (
     updater text COLLATE "C" PRIMARY KEY,

@@ -330,6 +330,94 @@ write_feed('modified', { 'CVE-2002-0001' => 7.5 });
 like(run_on('2032-03-27'), qr/^succeeded: .* 1 changed/, 'the next run goes on from there');
 
 # ---------------------------------------------------------------------------
+# EPSS
+# ---------------------------------------------------------------------------
+
+# Points the updater to a text and runs it.
+sub run_scores
+{
+    my ($text) = @_;
+
+    write_file("$folder/epss.csv", $text);
+    return outcome_of('epss');
+}
+
+# Checks that the scores in the table are those of a document.
+sub same_scores
+{
+    my ($text, $name) = @_;
+
+    write_file("$folder/expected.csv", join '', grep { /^CVE/ } $text =~ /.*\n/g);
+    is(scalar query($session, <<"SQL"), '0 differ', $name);
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS pg_temp.expected;
+CREATE TEMPORARY TABLE expected (cve text, score real, percentile real);
+COPY pg_temp.expected FROM '$folder/expected.csv' CSV;
+SELECT count(*) || ' differ' FROM (
+    (TABLE clair.epss EXCEPT TABLE pg_temp.expected) UNION ALL (TABLE pg_temp.expected EXCEPT TABLE clair.epss)
+) AS d
+SQL
+}
+
+my $scores = slurp_file("$FIXTURES/epss/scores.csv");
+set_feed($session, 'epss', "$folder/epss.csv");
+is(run_scores($scores), 'succeeded: 4 records 0 unchanged 0 broken 4 added 0 changed 0 withdrawn', 'scores');
+same_scores($scores, '... are in the table');
+is(scalar query($session, 'TABLE clair.epss_edition'), 'epss|v2031.01.01|2031-03-01 00:00:00+00', '... with their edition');
+is(run_scores($scores), 'unchanged: 4 records 4 unchanged 0 broken 0 added 0 changed 0 withdrawn', 'the same scores');
+my $places = query($session, 'SELECT string_agg(ctid::text, \' \' ORDER BY cve) FROM clair.epss');
+$scores =~ s/0\.00910/0.00911/;
+is(run_scores($scores), 'succeeded: 4 records 3 unchanged 0 broken 0 added 1 changed 0 withdrawn', 'a score changes');
+is($places =~ s/\(0,2\)/(0,5)/r, scalar query($session, 'SELECT string_agg(ctid::text, \' \' ORDER BY cve) FROM clair.epss'),
+    '... and no other row is written');
+$scores =~ s/^CVE-2030.*\n/CVE-2030-0002,0.1,0.2\n/m;
+is(run_scores($scores), 'succeeded: 4 records 3 unchanged 0 broken 1 added 0 changed 1 withdrawn', 'one comes, one goes');
+same_scores($scores, '... and that is in the table');
+is(run_scores("#model_version:v2032.01.01,score_date:2031-03-02T00:00:00Z\n" . $scores =~ s/^#.*\n//r),
+    'unchanged: 4 records 4 unchanged 0 broken 0 added 0 changed 0 withdrawn', 'the same scores, another day');
+is(scalar query($session, 'TABLE clair.epss_edition'), 'epss|v2032.01.01|2031-03-02 00:00:00+00', '... is told');
+is(scalar query($session, "SELECT epss, kev_date_added IS NULL, severity FROM clair.cve_detail WHERE cve = 'CVE-2030-0002'"),
+    '0.1|t|', 'a CVE of which nothing else is known');
+like(run_scores("$scores\nCVE-2031-0100,0.1,0.2\n"), qr/^failed: .*document "csv": "CVE-2031-0100" is there twice/,
+    'two scores of one CVE');
+like(run_scores(''), qr/^failed: .*document "csv": the document is empty/, 'a document that is empty');
+same_scores($scores, '... change nothing');
+
+if (defined $DATA)
+{
+    foreach my $file ('epss_scores-current.csv.gz', 'vunnel/example-1.csv',
+        map { "vuls-epss/testdata/fixtures/epss_scores-$_.csv.gz" } qw(2021-09-01 2022-02-04 2023-03-07))
+    {
+        my $path = abs_path("$DATA/epss/$file");
+        my $text = `gzip -dcf '$path'`;
+
+        set_feed($session, 'epss', $path, '{"max_shrinkage": 100}');
+        my $run = update($session, 'epss');
+        is("$run->{state} $run->{records} $run->{broken}", 'succeeded ' . (() = $text =~ /^CVE/mg) . ' 0', $file);
+        same_scores($text, '... is in the table');
+    }
+    foreach my $golden (glob "$DATA/epss/vuls-epss/testdata/golden/*/*.json")
+    {
+        my $expected = read_json($golden);
+        my $day = $golden =~ s{.*/(.*)\.json}{$1}r;
+        my $run;
+
+        set_feed($session, 'epss', abs_path("$DATA/epss/vuls-epss/testdata/fixtures/epss_scores-$day.csv.gz"));
+        $run = update($session, 'epss');
+        same_lines([ map { my @fields = split /\|/, $_, -1; join '|', $fields[0], map { $_ eq '' ? '' : sprintf '%.5f', $_ } @fields[1, 2] }
+                query($session, 'SELECT cve, score, percentile FROM clair.epss') ],
+            [ map { join '|', $_->{id}, map { defined ? sprintf '%.5f', $_ : '' } @$_{qw(epss percentile)} } @{ $expected->{data} } ],
+            "golden of $day");
+    }
+    set_feed($session, 'epss', abs_path("$DATA/epss/epss_scores-current.csv.gz"), '{}');
+    is(update($session, 'epss')->{state}, 'succeeded', 'the whole feed again');
+    $known = knowledge();
+    set_feed($session, 'epss', abs_path("$DATA/epss/vunnel/example-1.csv"));
+    like(outcome_of('epss'), qr/^failed: .*document "csv" shrank from 360142 to 5 records/, 'a feed that shrank');
+    is(knowledge(), $known, '... changes nothing');
+}
+
+# ---------------------------------------------------------------------------
 # All of it
 # ---------------------------------------------------------------------------
 
