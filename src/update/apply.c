@@ -253,7 +253,6 @@ StageScopes(const UpdateRun *run)
 				 " SELECT t.key, s.id"
 				 " FROM pg_temp.stage_stated_scope AS t"
 				 "     JOIN clair.scope AS s ON s.digest = t.digest");
-	RunSql("ANALYZE pg_temp.stage_scope", NULL);
 }
 
 /* Ends the vulnerabilities that end, with their ranges. */
@@ -301,8 +300,9 @@ KeepVulnerabilities(const UpdateRun *run)
 }
 
 /*
- * Inserts the vulnerabilities that begin, and their ranges; returns how many. The order is that of
- * the documents, which go by package: near enough to that of the indexes, and sorting costs more.
+ * Inserts the vulnerabilities that begin, and their ranges; returns how many. Ranges go in the
+ * order, more or less, of the index that matching uses: it stays smaller, and filling it is faster
+ * by more than sorting takes. One text is compared faster than three.
  */
 static int64
 BeginNewOnes(const UpdateRun *run)
@@ -339,12 +339,13 @@ BeginNewOnes(const UpdateRun *run)
 				 "         WHEN s.introduced IS NOT NULL"
 				 "         THEN clair.version(s.format, s.introduced)"
 				 "         ELSE '-infinity' END,"
-				 "     " STAGED_FIXED ", s.advisory"
+				 "     " STAGED_FIXED " AS fixed, s.advisory"
 				 " FROM pg_temp.stage_new AS n"
 				 "     JOIN pg_temp.stage_affected AS s ON s.item = n.item"
 				 "     LEFT JOIN pg_temp.stage_scope AS c ON c.key = " STAGED_SCOPE_KEY
 				 "     LEFT JOIN pg_temp.stage_resolved AS r"
-				 "         ON r.item = s.item AND r.number = s.number");
+				 "         ON r.item = s.item AND r.number = s.number"
+				 " ORDER BY s.namespace || ' ' || s.kind || ' ' || s.package, fixed");
 	return begun;
 }
 
@@ -454,6 +455,9 @@ ApplySettings(int64 staged_rows)
 	set_config_option("lock_timeout", APPLY_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
 
+	/* Statements are many, and each is run once. */
+	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+
 	/* Joins are written in the order in which they are best made. */
 	set_config_option("join_collapse_limit", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
 					  0, false);
@@ -510,7 +514,9 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 		metadata = ApplyMetadata(run);
 	FreezeNamespaces(run);
 	StageScopes(run);
+	RunSql("ANALYZE pg_temp.stage_scope", NULL);
 	ResolveRanges(run);
+	RunSql("ANALYZE pg_temp.stage_resolved, pg_temp.stage_ended", NULL); /* empty ones, too */
 	EndOldOnes(run);
 	KeepVulnerabilities(run);
 	begun = BeginNewOnes(run);

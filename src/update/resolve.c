@@ -159,5 +159,4 @@ ResolveRanges(const UpdateRun *run)
 		ClaimStanding(run);
 	Judge(run);
 	RenewStanding(run);
-	RunSql("ANALYZE pg_temp.stage_resolved, pg_temp.stage_ended", NULL);
 }

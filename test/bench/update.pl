@@ -97,9 +97,12 @@ sub copy_in
     query(join ';', 'BEGIN', map({ "COPY clair.$_ FROM '$COPY.$_'" } @TABLES), 'COMMIT');
 }
 
+# In the order of the document, as its rows would come without an update.
 sub copy_out
 {
-    query("COPY clair.$_ TO '$COPY.$_'") foreach @TABLES;
+    my %order = (affected => 'vulnerability_id, number');
+
+    query("COPY (SELECT * FROM clair.$_ ORDER BY " . ($order{$_} // '1, 2') . ") TO '$COPY.$_'") foreach @TABLES;
 }
 
 # Does what an update cannot do without: clair-fetch fetches the document, and clair-reader splits it
