@@ -101,6 +101,27 @@ SELECT i.namespace, i.features FROM pg_temp.index(pg_temp.docker('substitute:4',
         '{"kind":"package","name":"libc6","version":"2.39-0ubuntu8","arch":"amd64"}\n')))) AS i;
 SELECT p.place, p.reason FROM clair.image_problem AS p WHERE p.image_id = clair.image_id('substitute:4');
 
+-- A database of a form that is not read is none of no packages; others beside it do not make up for it
+SELECT status FROM clair.index_image(pg_temp.docker('substitute:5', pg_temp.tar(
+    pg_temp.file('etc/os-release', E'ID=alpine\nVERSION_ID=3.22.1\n'),
+    pg_temp.file('lib/apk/db/installed', 'ADB.xxxxxxxx'))));
+SELECT status, features FROM clair.index_image(pg_temp.docker('substitute:6', pg_temp.tar(
+    pg_temp.file('etc/os-release', E'ID=alpine\nVERSION_ID=3.22.1\n'),
+    pg_temp.file('lib/apk/db/installed', 'ADB.xxxxxxxx'),
+    pg_temp.file('usr/lib/apk/db/installed', pg_temp.apk_installed('musl 1.2-r0')))));
+SELECT status FROM clair.index_image(pg_temp.docker('substitute:7', pg_temp.tar(
+    pg_temp.file('etc/os-release', E'ID=alpine\nVERSION_ID=3.22.1\n'),
+    pg_temp.file('lib/apk/db/installed', 'ADB.xxxxxxxx')),
+    pg_temp.tar(pg_temp.file('lib/apk/db/installed', pg_temp.apk_installed('musl 1.2-r0')))));
+SELECT n.name, p.place, p.reason, p.unsupported
+FROM clair.image_name AS n JOIN clair.image_problem AS p ON p.image_id = n.image_id
+WHERE n.name ~ '^substitute:[5-7]$'
+ORDER BY n.name;
+SELECT namespace, feature, status FROM clair.vulnerabilities('substitute:5');
+
 -- Leave nothing to other tests
-SELECT count(clair.delete_image(id::text)) AS deleted FROM clair.image WHERE namespace ~ '^(wolfi|bottlerocket|fedora|ubuntu):';
+SELECT count(clair.delete_image(id::text)) AS deleted
+FROM clair.image
+WHERE namespace ~ '^(wolfi|bottlerocket):'
+    OR id IN (SELECT image_id FROM clair.image_name WHERE name LIKE 'substitute:%');
 SELECT clair.collect_garbage() IS NOT NULL AS collected;

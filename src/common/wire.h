@@ -117,9 +117,14 @@ typedef enum WireType
 	C(source_version, WIRE_TEXT)                                                                   \
 	C(architecture, WIRE_TEXT) C(problem, WIRE_TEXT) C(module, WIRE_TEXT) C(vendor, WIRE_TEXT)
 
-/* Something of a layer that could not be read and was left out: path, place, reason. */
+/*
+ * Something of a layer that could not be read and was left out: path, place, reason. Unsupported
+ * (1): the whole file is of a form that is known, and not read.
+ */
 #define WIRE_LAYER_PROBLEM_COLUMNS(C)                                                              \
-	C(layer, WIRE_TEXT) C(number, WIRE_INT) C(path, WIRE_TEXT) C(reason, WIRE_TEXT)
+	C(layer, WIRE_TEXT)                                                                            \
+	C(number, WIRE_INT)                                                                            \
+	C(path, WIRE_TEXT) C(reason, WIRE_TEXT) C(unsupported, WIRE_INT)
 
 /*
  * A further document that one of this job, "by", names. Name: unique within the updater; URL:

@@ -115,7 +115,7 @@ send_findings(const LayerEntry *entry, ClairBytes diff_id, ClairBytes path, int6
 	{
 		NumberField number_text;
 		ClairBytes fields[] = {diff_id, number_field(&number_text, ++*problems), path,
-							   problem->reason};
+							   problem->reason, clair_bytes(problem->unsupported ? "1" : "0")};
 
 		status = sink->row(sink->context, WIRE_LAYER_PROBLEM, fields,
 						   sizeof(fields) / sizeof(fields[0]), error);

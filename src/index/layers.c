@@ -114,9 +114,9 @@ StoreLayers(const IndexRows *rows)
 	memset(&said, 0, sizeof(said));
 	AddRows(&said, rows->relations[WIRE_LAYER_PROBLEM]);
 	AddTextArray(&said, new_layers, new_count);
-	RunSql("INSERT INTO clair.layer_problem (layer, number, path, reason)"
-		   " SELECT layer, number::integer, path, reason"
-		   " FROM unnest($1, $2, $3, $4) AS problem(layer, number, path, reason)"
-		   " WHERE layer = ANY ($5)",
+	RunSql("INSERT INTO clair.layer_problem (layer, number, path, reason, unsupported)"
+		   " SELECT layer, number::integer, path, reason, unsupported = '1'"
+		   " FROM unnest($1, $2, $3, $4, $5) AS problem(layer, number, path, reason, unsupported)"
+		   " WHERE layer = ANY ($6)",
 		   &said);
 }

@@ -189,14 +189,15 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 
 	AddMergeProblems(&problems, image);
 	AddInteger(&problems, image->id);
-	RunSql("INSERT INTO clair.image_problem (image_id, number, place, reason)"
+	RunSql("INSERT INTO clair.image_problem (image_id, number, place, reason, unsupported)"
 		   " SELECT $4, row_number() OVER (ORDER BY position, path, number), format('layer %s: "
 		   "%s', position, path),"
-		   "     reason"
-		   " FROM (SELECT position, path, 0 AS number, reason"
+		   "     reason, unsupported"
+		   " FROM (SELECT position, path, 0 AS number, reason, false AS unsupported"
 		   "       FROM unnest($1::integer[], $2, $3) AS link(position, path, reason)"
 		   "       UNION ALL"
-		   "       SELECT part.position, problem.path, problem.number, problem.reason"
+		   "       SELECT part.position, problem.path, problem.number, problem.reason,"
+		   "           problem.unsupported"
 		   "       FROM clair.image_layer AS part"
 		   "           JOIN clair.layer_problem AS problem ON problem.layer = part.layer"
 		   "           JOIN clair.layer_entry AS entry"
@@ -213,7 +214,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   "       UNION ALL"
 		   "       SELECT found.position, found.path, feature.number,"
 		   "           format('package \"%s\" has the invalid version \"%s\": %s', feature.name,"
-		   "               feature.invalid_version, feature.problem)"
+		   "               feature.invalid_version, feature.problem), false"
 		   "       FROM clair.image_database AS found"
 		   "           JOIN clair.feature AS feature ON feature.database_id = found.database_id"
 		   "       WHERE found.image_id = $4 AND found.until_position IS NULL"

@@ -75,6 +75,7 @@ CREATE TABLE clair.layer_problem (
     number integer NOT NULL,
     path text COLLATE "C" NOT NULL,
     reason text NOT NULL,
+    unsupported boolean NOT NULL DEFAULT false,
     PRIMARY KEY (layer, number)
 );
 COMMENT ON TABLE clair.layer_problem IS 'what could not be read in a layer and was left out';
@@ -82,6 +83,8 @@ COMMENT ON COLUMN clair.layer_problem.layer IS 'the layer';
 COMMENT ON COLUMN clair.layer_problem.number IS 'position within the layer''s problems';
 COMMENT ON COLUMN clair.layer_problem.path IS 'the file';
 COMMENT ON COLUMN clair.layer_problem.reason IS 'the place within the file, and what is wrong';
+COMMENT ON COLUMN clair.layer_problem.unsupported IS
+    'whether the whole file is of a form that is known, and not read';
 
 CREATE TABLE clair.package_database (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -157,7 +160,7 @@ COMMENT ON COLUMN clair.image.namespace IS
 COMMENT ON COLUMN clair.image.detected_namespace IS
     'what the image itself says of that; clair.set_namespace() can say otherwise';
 COMMENT ON COLUMN clair.image.status IS
-    'ok; partial: something was left out, see clair.image_problem; no_package_database; unsupported_namespace: no updater knows it; unknown_namespace';
+    'ok; partial: something was left out, see clair.image_problem; no_package_database; unsupported_database: one is of a form that is not read, see there; unsupported_namespace: no updater knows it; unknown_namespace';
 COMMENT ON COLUMN clair.image.indexed_at IS 'when it was first indexed';
 COMMENT ON COLUMN clair.image.superseded_at IS
     'when its last name moved to another image: clair.collect_garbage() takes it then';
@@ -273,13 +276,17 @@ CREATE TABLE clair.image_problem (
     number integer NOT NULL,
     place text NOT NULL,
     reason text NOT NULL,
+    unsupported boolean NOT NULL DEFAULT false,
     PRIMARY KEY (image_id, number)
 );
-COMMENT ON TABLE clair.image_problem IS 'what makes an image partial';
+COMMENT ON TABLE clair.image_problem IS
+    'what makes an image partial, or its package database unsupported';
 COMMENT ON COLUMN clair.image_problem.image_id IS 'the image';
 COMMENT ON COLUMN clair.image_problem.number IS 'position within the image''s problems';
 COMMENT ON COLUMN clair.image_problem.place IS 'the layer''s position and the file';
 COMMENT ON COLUMN clair.image_problem.reason IS 'what is wrong';
+COMMENT ON COLUMN clair.image_problem.unsupported IS
+    'whether it is that a package database is of a form that is known, and not read';
 
 SELECT pg_catalog.pg_extension_config_dump('clair.layer', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.layer_blob', '');

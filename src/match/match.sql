@@ -176,7 +176,7 @@ SELECT
     u.updater,
     u.last_success,
     CASE
-        WHEN i.status IN ('no_package_database', 'unknown_namespace') THEN i.status
+        WHEN i.status IN ('no_package_database', 'unsupported_database', 'unknown_namespace') THEN i.status
         WHEN u.last_success IS NULL OR NOT EXISTS (
             SELECT FROM clair.affected AS a WHERE a.namespace = n.namespace AND a.until_run IS NULL
         ) THEN 'no_feed'
@@ -207,7 +207,7 @@ FROM clair.image AS i
             )
     ) AS u ON true;
 COMMENT ON VIEW clair.image_coverage IS
-    'what the vulnerabilities of each image rest on, updater by updater: current; or what is missing: no_package_database, unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial, unknown_repositories (those of the distribution itself are assumed)';
+    'what the vulnerabilities of each image rest on, updater by updater: current; or what is missing: no_package_database, unsupported_database (it is of a form that is not read), unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial, unknown_repositories (those of the distribution itself are assumed)';
 
 CREATE FUNCTION clair.vulnerabilities(image text)
 RETURNS TABLE (namespace text, feature text, installed_version text, vulnerability text,

@@ -101,8 +101,8 @@ apk_installed_read(ClairBytes file, Findings *findings, ClairError *error)
 	ClairBytes line;
 
 	if (is_binary(file))
-		return findings_problem(findings, error,
-								"the database is in apk's binary form, which is not supported");
+		return findings_unsupported(findings, error,
+									"the database is in apk's binary form, which is not supported");
 	for (int64_t number = 1; status == CLAIR_OK && text_next_line(&file, &line); number++)
 	{
 		if (line.size == 0)

@@ -37,9 +37,12 @@ static ClairStatus
 take_header(Wall *wall, ClairBytes schema)
 {
 	wall->is_manifest = clair_bytes_equal(schema, CLAIR_LITERAL("1.0"));
+	if (schema.size == 0)
+		return findings_problem(wall->findings, wall->error, "it is not a manifest of chisel");
 	if (!wall->is_manifest)
-		return findings_problem(wall->findings, wall->error,
-								"it is not a manifest of chisel of the schema 1.0");
+		return findings_unsupported(wall->findings, wall->error,
+									"its schema, \"%.*s\", is not supported", (int) schema.size,
+									schema.data);
 	return findings_problem(
 		wall->findings, wall->error,
 		"it does not say which sources its packages are built from: of "

@@ -13,7 +13,8 @@
 /* A file that is garbage from end to end need not be described line by line. */
 #define MAX_PROBLEMS 50
 
-#define MAX_FACT 4096
+#define MAX_FACT   4096
+#define MAX_REASON 512
 
 static ClairStatus
 out_of_memory(ClairError *error)
@@ -72,28 +73,50 @@ findings_fact_of_list(Findings *findings, const char *name, int number, ClairByt
 	return findings_fact(findings, key, value, error);
 }
 
+/* Adds a problem with this text, made printable. */
+static ClairStatus
+add_problem(Findings *findings, const char *text, bool unsupported, ClairError *error)
+{
+	char reason[MAX_REASON];
+	Problem *problem = arena_alloc(findings->arena, sizeof(Problem));
+
+	text_printable(clair_bytes(text), reason, sizeof(reason));
+	if (problem == NULL || !keep(findings, clair_bytes(reason), &problem->reason))
+		return out_of_memory(error);
+	problem->unsupported = unsupported;
+	*findings->next_problem = problem;
+	findings->next_problem = &problem->next;
+	return CLAIR_OK;
+}
+
 ClairStatus
 findings_problem(Findings *findings, ClairError *error, const char *format, ...)
 {
-	char raw[512];
-	char reason[512];
+	char text[MAX_REASON];
 	va_list arguments;
-	Problem *problem;
 
 	if (++findings->problem_count > MAX_PROBLEMS + 1)
 		return CLAIR_OK;
 	va_start(arguments, format);
-	vsnprintf(raw, sizeof(raw), format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (findings->problem_count > MAX_PROBLEMS)
-		snprintf(raw, sizeof(raw), "further problems of this file are not listed");
-	text_printable(clair_bytes(raw), reason, sizeof(reason));
-	problem = arena_alloc(findings->arena, sizeof(Problem));
-	if (problem == NULL || !keep(findings, clair_bytes(reason), &problem->reason))
-		return out_of_memory(error);
-	*findings->next_problem = problem;
-	findings->next_problem = &problem->next;
-	return CLAIR_OK;
+	return add_problem(findings,
+					   findings->problem_count <= MAX_PROBLEMS
+						   ? text
+						   : "further problems of this file are not listed",
+					   false, error);
+}
+
+ClairStatus
+findings_unsupported(Findings *findings, ClairError *error, const char *format, ...)
+{
+	char text[MAX_REASON];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return add_problem(findings, text, true, error);
 }
 
 /* Whether a feature like this is there already; notes it when not. */

@@ -38,6 +38,7 @@ typedef struct Problem
 {
 	struct Problem *next;
 	ClairBytes reason;
+	bool unsupported; /* the whole file is of a form that we know, and do not read */
 } Problem;
 
 typedef struct Findings
@@ -79,5 +80,9 @@ extern ClairStatus findings_feature(Findings *findings, VersionFormat format, in
 /* Adds a problem: a phrase that says where and what. After some tens, no more are kept. */
 extern ClairStatus findings_problem(Findings *findings, ClairError *error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Adds the one problem of a file that is of a form which we know, and do not read. */
+extern ClairStatus findings_unsupported(Findings *findings, ClairError *error, const char *format,
+										...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -23,6 +23,7 @@
 #define SPARES			 32 /* of the array of that name */
 
 #define HASH_MAGIC 0x00061561
+#define TREE_MAGIC 0x00053162
 
 typedef enum PageType
 {
@@ -121,19 +122,25 @@ is_table_page(const Database *database, uint32_t number)
 		   (page_type(page) == PAGE_HASH || page_type(page) == PAGE_HASH_UNSORTED);
 }
 
-/* Reads the first page; *fault is why it is not that of a database, or NULL. */
+/*
+ * Reads the first page; *fault is why it is not that of a database, or NULL; *unsupported: it is
+ * one of Berkeley DB, but not of the kind that rpm has.
+ */
 static void
-read_meta(Database *database, const char **fault)
+read_meta(Database *database, const char **fault, bool *unsupported)
 {
 	const char *meta = database->file.data;
 	uint32_t version;
 
+	*unsupported = false;
 	*fault = "it is not a hash table of Berkeley DB";
 	if (database->file.size < META_SIZE)
 		return;
+	*unsupported = big_u32(meta + 12) == TREE_MAGIC || little_u32(meta + 12) == TREE_MAGIC;
 	database->big_endian = big_u32(meta + 12) == HASH_MAGIC;
 	if (read_u32(database, meta + 12) != HASH_MAGIC || page_type(meta) != PAGE_HASH_META)
 		return;
+	*unsupported = true;
 	*fault = "its version of Berkeley DB is not supported";
 	version = read_u32(database, meta + 16);
 	if (version < 8 || version > 10)
@@ -141,6 +148,7 @@ read_meta(Database *database, const char **fault)
 	*fault = "it is encrypted, partitioned, or has checksums";
 	if (meta[24] != 0 || meta[26] != 0)
 		return;
+	*unsupported = false;
 	*fault = "the size of its pages is invalid";
 	database->page_size = read_u32(database, meta + 20);
 	if (database->page_size < MIN_PAGE_SIZE || database->page_size > MAX_PAGE_SIZE ||
@@ -404,12 +412,14 @@ rpm_bdb_read(ClairBytes file, Findings *findings, ClairError *error)
 {
 	Database database = {.file = file, .findings = findings};
 	const char *fault;
+	bool unsupported;
 	ClairStatus status;
 
 	findings->unit = "record";
-	read_meta(&database, &fault);
+	read_meta(&database, &fault, &unsupported);
 	if (fault != NULL)
-		return findings_problem(findings, error, "%s", fault);
+		return unsupported ? findings_unsupported(findings, error, "%s", fault)
+						   : findings_problem(findings, error, "%s", fault);
 	if (file.size > UINT32_MAX)
 		return findings_problem(findings, error, "it has more than 4 GB");
 	database.scratch = arena_create(SIZE_MAX);

@@ -135,8 +135,8 @@ rpm_ndb_read(ClairBytes file, Findings *findings, ClairError *error)
 	if (file.size < FILE_HEADER_SIZE || !clair_bytes_start_with(file, CLAIR_LITERAL("RpmP")))
 		return findings_problem(findings, error, "it is not rpm's database called ndb");
 	if (little_u32(file.data + 4) != 0)
-		return findings_problem(findings, error, "its version, %" PRIu32 ", is not supported",
-								little_u32(file.data + 4));
+		return findings_unsupported(findings, error, "its version, %" PRIu32 ", is not supported",
+									little_u32(file.data + 4));
 	slot_pages = little_u32(file.data + 12);
 	if (slot_pages == 0 || slot_pages > MAX_SLOT_PAGES || slot_pages * PAGE_SIZE > file.size)
 		return findings_problem(findings, error, "%zu pages of slots do not fit in %zu bytes",

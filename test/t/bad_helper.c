@@ -130,7 +130,7 @@ flood(void)
 	memset(text, 'x', sizeof(text));
 	for (;;)
 		SEND(WIRE_ROW, WIRE_LAYER_PROBLEM, VALUE("sha256:00"), VALUE("1"), VALUE("path"),
-			 {text, sizeof(text)});
+			 {text, sizeof(text)}, VALUE("0"));
 }
 
 static void
@@ -138,7 +138,7 @@ flood_empty_rows(void)
 {
 	for (;;)
 		SEND(WIRE_ROW, WIRE_LAYER_PROBLEM, CLAIR_NULL_BYTES, CLAIR_NULL_BYTES, CLAIR_NULL_BYTES,
-			 CLAIR_NULL_BYTES);
+			 CLAIR_NULL_BYTES, CLAIR_NULL_BYTES);
 }
 
 static void

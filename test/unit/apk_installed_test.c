@@ -32,7 +32,7 @@ main(void)
 				 "a x1 a x1 - !version: ") != NULL,
 		  "a version that is not valid is listed with the reason");
 	CHECK_FINDINGS(apk_installed_read, "ADB.xxxx",
-				   "?the database is in apk's binary form, which is not supported;",
+				   "??the database is in apk's binary form, which is not supported;",
 				   "the binary form");
 	CHECK_FINDINGS(apk_installed_read, "", "", "an empty file");
 	return unit_result();

@@ -4,7 +4,7 @@
  *
  * Features as "name version source source_version architecture;", with " module " and " vendor "
  * of those that have them, and "!" and the problem of a version; facts as "key=value;"; problems as
- * "?reason;".
+ * "?reason;", with two "?" when the form of the file is not supported.
  */
 #ifndef CLAIR_FINDINGS_TEXT_H
 #define CLAIR_FINDINGS_TEXT_H
@@ -72,7 +72,8 @@ findings_text(FileReader *reader, ClairBytes file)
 	}
 	for (const Problem *problem = findings.problems; problem != NULL; problem = problem->next)
 	{
-		findings_text_add(&text, CLAIR_LITERAL("?"), "");
+		findings_text_add(&text, problem->unsupported ? CLAIR_LITERAL("??") : CLAIR_LITERAL("?"),
+						  "");
 		findings_text_add(&text, problem->reason, ";");
 	}
 	if (status != CLAIR_OK)

@@ -195,9 +195,9 @@ read_database(FileReader *reader, const char *name)
 	for (const Problem *problem = findings.problems; problem != NULL; problem = problem->next)
 	{
 		ClairBytes fields[] = {CLAIR_LITERAL("sha256:"), CLAIR_LITERAL("1"), CLAIR_LITERAL("path"),
-							   problem->reason};
+							   problem->reason, CLAIR_LITERAL("0")};
 
-		recorder_row(&recorder, WIRE_LAYER_PROBLEM, fields, 4, &error);
+		recorder_row(&recorder, WIRE_LAYER_PROBLEM, fields, 5, &error);
 	}
 	arena_destroy(arena);
 	free((char *) file.data);

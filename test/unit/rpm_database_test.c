@@ -177,13 +177,16 @@ test_bdb(bool big_endian)
 			  "too many buckets");
 	bdb_write(big_endian);
 	write_u32(bdb + 16, 7, big_endian);
-	CHECK_BDB("?its version of Berkeley DB is not supported;", "an old version");
+	CHECK_BDB("??its version of Berkeley DB is not supported;", "an old version");
 	bdb_write(big_endian);
 	bdb[24] = 1;
-	CHECK_BDB("?it is encrypted, partitioned, or has checksums;", "an encrypted one");
+	CHECK_BDB("??it is encrypted, partitioned, or has checksums;", "an encrypted one");
 	bdb_write(big_endian);
 	write_u32(bdb + 20, 768, big_endian);
 	CHECK_BDB("?the size of its pages is invalid;", "pages of an odd size");
+	bdb_write(big_endian);
+	write_u32(bdb + 12, 0x00053162, big_endian);
+	CHECK_BDB("??it is not a hash table of Berkeley DB;", "a tree of it");
 	CHECK_TEXT(findings_text(rpm_bdb_read, (ClairBytes){bdb, 511}),
 			   "?it is not a hash table of Berkeley DB;", "a file that is cut");
 	CHECK_FINDINGS(rpm_bdb_read, "", "?it is not a hash table of Berkeley DB;", "an empty file");
@@ -264,7 +267,7 @@ test_ndb(void)
 	write_u32(ndb + 12, 0x10000000, false);
 	CHECK_NDB("?268435456 pages of slots do not fit in 5504 bytes;", "too many pages of slots");
 	write_u32(ndb + 4, 1, false);
-	CHECK_NDB("?its version, 1, is not supported;", "a version to come");
+	CHECK_NDB("??its version, 1, is not supported;", "a version to come");
 	CHECK_FINDINGS(rpm_ndb_read, "RpmP", "?it is not rpm's database called ndb;",
 				   "a file that is cut");
 }

@@ -119,8 +119,8 @@ test_chisel(void)
 			   SOURCE "?it ends too early;", "a last line without its end");
 	check_wall("{\"jsonwall\":\"1.0\",\"schema\":\"2.0\"}\n"
 			   "{\"kind\":\"package\",\"name\":\"a\",\"version\":\"1\"}\n",
-			   0, "?it is not a manifest of chisel of the schema 1.0;", "another schema");
-	check_wall("nonsense\n", 0, "?it is not a manifest of chisel of the schema 1.0;", "no JSON");
+			   0, "??its schema, \"2.0\", is not supported;", "another schema");
+	check_wall("nonsense\n", 0, "?it is not a manifest of chisel;", "no JSON");
 	CHECK_FINDINGS(chisel_manifest_read, "", "?it ends too early;", "an empty file");
 
 	/* Longer than a piece of the stream, so that lines begin in one and end in another. */
