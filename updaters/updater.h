@@ -50,7 +50,7 @@ extern ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error);
 
-/* A row of WIRE_STATE. */
+/* A row of WIRE_STATE; no value: the run begins again. */
 extern ClairStatus updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error);
 
 /* NULL when there is none of this name. */

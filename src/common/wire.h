@@ -151,7 +151,8 @@ typedef enum WireType
 
 /*
  * What the next run is told as its job's "state", once this one has succeeded: how far an
- * updater whose documents are patches has come. The last one of a run counts.
+ * updater whose documents are patches has come. The last one of a run counts. No value: the run
+ * cannot go on from its state, and begins again, without one, with all documents.
  */
 #define WIRE_STATE_COLUMNS(C) C(state, WIRE_TEXT)
 

@@ -6,8 +6,9 @@
  * ones, for the next round. One that has not changed still names what it named before. A
  * round goes in batches, because each document that is being read is an open file; those
  * that the others are read in the light of ("always") are part of every batch. One that is
- * kept since an earlier run is not even asked for, nor is what it named. A patch changes records
- * of other documents, and is forgotten once it is applied.
+ * kept since an earlier run is not even asked for, nor is what it named, as long as the updater
+ * has a state to go on from; it may find that it cannot, and then all begins again. A patch
+ * changes records of other documents, and is forgotten once it is applied.
  */
 #include "postgres.h"
 
@@ -259,7 +260,7 @@ HaveChanged(List *always)
 static bool
 IsKept(const UpdateRun *run, const Document *document)
 {
-	return document->mode == DOCUMENT_KEEP && document->old_url != NULL && !run->anew;
+	return document->mode == DOCUMENT_KEEP && document->old_url != NULL && run->old_state != NULL;
 }
 
 /*
@@ -346,7 +347,7 @@ ReadRound(UpdateRun *run, List *round)
 			others = lappend(others, document);
 	}
 	GetDocuments(run, always, false);
-	conditional = !run->anew && !HaveChanged(always);
+	conditional = !run->anew && !run->begin_again && !HaveChanged(always);
 	for (int first = 0; first < list_length(others); first += BATCH_SIZE)
 	{
 		List *batch = NIL;
@@ -364,15 +365,34 @@ ReadRound(UpdateRun *run, List *round)
 	return next;
 }
 
+/* Names the first document, as the first round. */
+static List *
+FirstRound(UpdateRun *run)
+{
+	run->documents = (DocumentSet){0};
+	LoadDocuments(run);
+	return list_make1(
+		NameDocument(run, NULL, run->settings.document, run->settings.url, false, DOCUMENT_PLAIN));
+}
+
+/* Forgets what the run has read, and the state that it cannot go on from: the first round. */
+static List *
+BeginAgain(UpdateRun *run)
+{
+	run->old_state = NULL;
+	run->state = NULL;
+	run->staged = false;
+	run->records = 0;
+	run->items = 0;
+	return FirstRound(run);
+}
+
 void
 ReadDocuments(UpdateRun *run)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(run->context);
-	List *round;
+	List *round = FirstRound(run);
 
-	LoadDocuments(run);
-	round = list_make1(
-		NameDocument(run, NULL, run->settings.document, run->settings.url, false, DOCUMENT_PLAIN));
 	for (int number = 1; round != NIL; number++)
 	{
 		if (number > CLAIR_MAX_NESTING)
@@ -380,6 +400,11 @@ ReadDocuments(UpdateRun *run)
 							errmsg("documents name further ones in more than %d rounds",
 								   CLAIR_MAX_NESTING)));
 		round = ReadRound(run, round);
+		if (run->begin_again && run->old_state != NULL)
+		{
+			round = BeginAgain(run);
+			number = 0;
+		}
 	}
 	MemoryContextSwitchTo(old_context);
 }

@@ -34,6 +34,7 @@ typedef struct UpdateRun
 	bool anew; /* its documents are read in another way than in earlier runs: all of them again */
 	const char *old_state; /* what an earlier run left to go on from, or NULL */
 	const char *state;	   /* what this one leaves; NULL: the same */
+	bool begin_again;	   /* it cannot go on from the old state */
 	UpdaterSettings settings;
 	DocumentSet documents;
 	Descriptor *root; /* directory of the first document, if that is a file */

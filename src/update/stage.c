@@ -279,6 +279,10 @@ TakeFurther(Staging *staging, const ClairBytes *fields)
 static void
 TakeState(UpdateRun *run, ClairBytes state)
 {
+	if (state.data == NULL && run->old_state == NULL)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader wants to begin again without having begun")));
+	run->begin_again |= state.data == NULL;
 	run->state = MemoryContextStrdup(run->context, CopyText(state));
 }
 
