@@ -63,5 +63,6 @@ extern const Updater updater_epss;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;
 extern const Updater updater_ubuntu_tracker;
+extern const Updater updater_redhat;
 
 #endif

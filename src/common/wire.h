@@ -232,6 +232,9 @@ typedef enum WireType
 	C(product, WIRE_TEXT)                                                                          \
 	C(name, WIRE_TEXT) C(required_action, WIRE_TEXT) C(notes, WIRE_TEXT)
 
+/* A product, by its CPE, that a repository's packages belong to: of a list of all of them. */
+#define WIRE_REPOSITORY_COLUMNS(C) C(repository, WIRE_TEXT) C(cpe, WIRE_TEXT)
+
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
 
@@ -256,6 +259,7 @@ typedef enum WireType
 	X(WIRE_EPSS, "epss", WIRE_EPSS_COLUMNS)                                                        \
 	X(WIRE_EPSS_EDITION, "epss_edition", WIRE_EPSS_EDITION_COLUMNS)                                \
 	X(WIRE_KEV, "kev", WIRE_KEV_COLUMNS)                                                           \
+	X(WIRE_REPOSITORY, "repository", WIRE_REPOSITORY_COLUMNS)                                      \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
 
 typedef enum WireRelation

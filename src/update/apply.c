@@ -349,6 +349,30 @@ BeginNewOnes(const UpdateRun *run)
 	return begun;
 }
 
+/*
+ * Makes clair.repository_cpe say what the list of repositories does, if it has been read: then all
+ * of it is there.
+ */
+static void
+ApplyRepositories(void)
+{
+	if (RunSql("SELECT FROM pg_temp.stage_repository LIMIT 1", NULL) == 0)
+		return;
+	RunSql("ANALYZE pg_temp.stage_repository", NULL);
+	RunSql("DELETE FROM clair.repository_cpe WHERE (repository, cpe) IN"
+		   " (SELECT o.repository, o.cpe"
+		   "  FROM clair.repository_cpe AS o"
+		   "      LEFT JOIN pg_temp.stage_repository AS s"
+		   "          ON s.repository = o.repository AND s.cpe = o.cpe"
+		   "  WHERE s.repository IS NULL)",
+		   NULL);
+	RunSql("INSERT INTO clair.repository_cpe (repository, cpe)"
+		   " SELECT DISTINCT repository, cpe FROM pg_temp.stage_repository ORDER BY repository, cpe"
+		   " ON CONFLICT (repository, cpe) DO NOTHING",
+		   NULL);
+	RunSql("SELECT clair.refresh_repository_sets()", NULL);
+}
+
 /* Remembers the records and documents as they are now. */
 static void
 RememberDocuments(const UpdateRun *run)
@@ -419,7 +443,8 @@ RecordSuccess(const UpdateRun *run, int64 begun, const MetadataChanges *metadata
 		   "     (SELECT count(*) FROM pg_temp.stage_ended WHERE replaced),"
 		   "     (SELECT count(*) FROM pg_temp.stage_ended WHERE NOT replaced"
 		   "          AND id NOT IN (SELECT id FROM pg_temp.stage_kept)),"
-		   "     (SELECT count(*) FROM pg_temp.stage_ended)",
+		   "     (SELECT count(*) FROM pg_temp.stage_ended),"
+		   "     (SELECT count(*) FROM pg_temp.stage_repository)",
 		   NULL);
 	changed = begun > 0 || ResultInteger(0, 6) > 0;
 	AddInteger(&parameters, run->id);
@@ -431,8 +456,9 @@ RecordSuccess(const UpdateRun *run, int64 begun, const MetadataChanges *metadata
 	AddInteger(&parameters, ResultInteger(0, 5) + metadata->withdrawn);
 	AddInteger(&parameters, run->document_count);
 	AddInteger(&parameters, run->bytes);
-	AddText(&parameters,
-			run->first || changed || HaveChanged(metadata) ? "succeeded" : "unchanged");
+	AddText(&parameters, run->first || changed || ResultInteger(0, 7) > 0 || HaveChanged(metadata)
+							 ? "succeeded"
+							 : "unchanged");
 	RunSql("UPDATE clair.update_run"
 		   " SET state = $10, phase = 'done', finished_at = clock_timestamp(), documents = $8,"
 		   "     bytes = $9, records = $2, unchanged = $3, broken = $4, added = $5, changed = $6,"
@@ -520,6 +546,7 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	EndOldOnes(run);
 	KeepVulnerabilities(run);
 	begun = BeginNewOnes(run);
+	ApplyRepositories();
 	RememberDocuments(run);
 	RememberState(run);
 	changed = RecordSuccess(run, begun, &metadata);
