@@ -9,7 +9,7 @@
 
 #include "feed/record_feed.h"
 
-/* A metric: who gave it, and how bad it says the CVE is; see cve_metric.h. */
+/* A metric: who gave it, and how bad it says the CVE is; see cve_reading.h. */
 typedef struct CveMetric
 {
 	ClairBytes source;

@@ -2,12 +2,11 @@
  * nvd_record.c
  *    What NVD says of a CVE; see nvd_record.h.
  *
- * A metric that is of no use is told as broken, and left out; whatever else is not as it should
- * be makes the record broken. Configurations, which are most of a feed, are passed over.
+ * Configurations, which are most of a feed, are passed over.
  */
 #include "feed/nvd_record.h"
 
-#include "feed/cve_metric.h"
+#include "feed/cve_reading.h"
 
 #define NVD		  CLAIR_LITERAL("nvd@nist.gov")
 #define PRIMARY	  CLAIR_LITERAL("Primary")
@@ -17,16 +16,6 @@
 
 /* CISA's ADP, which enriches what others say. */
 #define CISA_ADP CLAIR_LITERAL("134c704f-9b21-4f2e-91b3-4a467353bcc0")
-
-/* A record being read. */
-typedef struct Reading
-{
-	RecordFeed *feed;
-	CveStatement statement;
-	CveMetrics metrics;
-	ClairStatus status; /* of telling what is broken */
-	ClairError *error;
-} Reading;
 
 ClairStatus
 nvd_20_name(RecordFeed *feed, const FeedRecord *record, ClairBytes *cve, const char **problem,
@@ -46,50 +35,12 @@ nvd_11_name(RecordFeed *feed, const FeedRecord *record, ClairBytes *cve, const c
 	return cve_of_record(feed, record, path, cve, problem, error);
 }
 
-/* Adds a metric, or tells why it is left out. */
-static void
-add_metric(Reading *reading, JsonCursor *cursor, ClairBytes source, ClairBytes type)
-{
-	const char *problem = cve_metric_take(&reading->metrics, cursor, source, type);
-
-	if (problem != NULL && reading->status == CLAIR_OK)
-		reading->status = advisory_broken(&reading->feed->writer, reading->statement.cve,
-										  reading->error, "%s", problem);
-}
-
-/* Takes an array of { lang, value }: the first one in English counts. */
-static void
-take_descriptions(Reading *reading, JsonCursor *cursor)
-{
-	json_enter(cursor, JSON_ARRAY);
-	while (json_next_element(cursor))
-	{
-		ClairBytes name;
-		ClairBytes language = CLAIR_NULL_BYTES;
-		ClairBytes value = CLAIR_NULL_BYTES;
-
-		json_enter(cursor, JSON_OBJECT);
-		while (json_next_member(cursor, &name))
-		{
-			if (clair_bytes_equal(name, CLAIR_LITERAL("lang")))
-				json_text_or_null(cursor, &language);
-			else if (clair_bytes_equal(name, CLAIR_LITERAL("value")))
-				json_text_or_null(cursor, &value);
-			else
-				json_skip(cursor);
-		}
-		if (reading->statement.description.data == NULL &&
-			clair_bytes_start_with(language, CLAIR_LITERAL("en")))
-			reading->statement.description = value;
-	}
-}
-
 /*
  * Takes an element of one of the arrays of metrics. The CVSS object is read when source and type
  * are known, which may stand behind it.
  */
 static void
-take_metric(Reading *reading, JsonCursor *cursor)
+take_metric(CveReading *reading, JsonCursor *cursor)
 {
 	JsonCursor cvss = {0};
 	ClairBytes name;
@@ -115,14 +66,15 @@ take_metric(Reading *reading, JsonCursor *cursor)
 	if (cvss.text.data == NULL)
 		json_refuse(cursor, CLAIR_INVALID, "a metric has no \"cvssData\"");
 	else if (clair_bytes_equal(source, CISA_ADP))
-		add_metric(reading, &cvss, source, ADP);
+		cve_take_metric(reading, &cvss, source, ADP);
 	else
-		add_metric(reading, &cvss, source, clair_bytes_equal(type, PRIMARY) ? PRIMARY : SECONDARY);
+		cve_take_metric(reading, &cvss, source,
+						clair_bytes_equal(type, PRIMARY) ? PRIMARY : SECONDARY);
 }
 
 /* Takes the metrics: for each version of CVSS an array. */
 static void
-take_metrics(Reading *reading, JsonCursor *cursor)
+take_metrics(CveReading *reading, JsonCursor *cursor)
 {
 	ClairBytes name;
 
@@ -141,7 +93,7 @@ take_metrics(Reading *reading, JsonCursor *cursor)
 }
 
 static void
-take_20_cve(Reading *reading, JsonCursor *cursor)
+take_20_cve(CveReading *reading, JsonCursor *cursor)
 {
 	CveStatement *statement = &reading->statement;
 	ClairBytes name;
@@ -156,7 +108,7 @@ take_20_cve(Reading *reading, JsonCursor *cursor)
 		else if (clair_bytes_equal(name, CLAIR_LITERAL("vulnStatus")))
 			json_text_or_null(cursor, &statement->state);
 		else if (clair_bytes_equal(name, CLAIR_LITERAL("descriptions")))
-			take_descriptions(reading, cursor);
+			cve_take_description(reading, cursor);
 		else if (clair_bytes_equal(name, CLAIR_LITERAL("metrics")))
 			take_metrics(reading, cursor);
 		else
@@ -165,7 +117,7 @@ take_20_cve(Reading *reading, JsonCursor *cursor)
 }
 
 static void
-take_20(Reading *reading, JsonCursor *cursor)
+take_20(CveReading *reading, JsonCursor *cursor)
 {
 	ClairBytes name;
 
@@ -181,7 +133,7 @@ take_20(Reading *reading, JsonCursor *cursor)
 
 /* Takes the member "cve" of form 1.1, for its description. */
 static void
-take_11_cve(Reading *reading, JsonCursor *cursor)
+take_11_cve(CveReading *reading, JsonCursor *cursor)
 {
 	ClairBytes name;
 
@@ -197,7 +149,7 @@ take_11_cve(Reading *reading, JsonCursor *cursor)
 		while (json_next_member(cursor, &name))
 		{
 			if (clair_bytes_equal(name, CLAIR_LITERAL("description_data")))
-				take_descriptions(reading, cursor);
+				cve_take_description(reading, cursor);
 			else
 				json_skip(cursor);
 		}
@@ -206,7 +158,7 @@ take_11_cve(Reading *reading, JsonCursor *cursor)
 
 /* Takes "impact" of form 1.1, or one of the objects in it: whatever is named after CVSS. */
 static void
-take_11_impact(Reading *reading, JsonCursor *cursor)
+take_11_impact(CveReading *reading, JsonCursor *cursor)
 {
 	ClairBytes name;
 
@@ -220,7 +172,7 @@ take_11_impact(Reading *reading, JsonCursor *cursor)
 			while (json_next_member(cursor, &name))
 			{
 				if (clair_bytes_start_with(name, CLAIR_LITERAL("cvssV")))
-					add_metric(reading, cursor, NVD, PRIMARY);
+					cve_take_metric(reading, cursor, NVD, PRIMARY);
 				else
 					json_skip(cursor);
 			}
@@ -231,7 +183,7 @@ take_11_impact(Reading *reading, JsonCursor *cursor)
 }
 
 static void
-take_11(Reading *reading, JsonCursor *cursor)
+take_11(CveReading *reading, JsonCursor *cursor)
 {
 	CveStatement *statement = &reading->statement;
 	ClairBytes name;
@@ -254,33 +206,14 @@ take_11(Reading *reading, JsonCursor *cursor)
 		statement->state = REJECTED;
 }
 
-/* Reads a record and writes what it says. */
-static ClairStatus
-itemize(RecordFeed *feed, const FeedRecord *record, ClairBytes cve,
-		void (*take)(Reading *reading, JsonCursor *cursor), ClairError *error)
-{
-	Reading reading = {.feed = feed, .statement = {.cve = cve}, .error = error};
-	JsonCursor cursor = json_cursor(record->value, feed->arena);
-
-	take(&reading, &cursor);
-	json_end(&cursor);
-	if (reading.status != CLAIR_OK)
-		return reading.status;
-	if (cursor.status != CLAIR_OK)
-		return cve_refuse(feed, record, cve, &cursor, error);
-	reading.statement.metrics = reading.metrics.metrics;
-	reading.statement.metric_count = reading.metrics.count;
-	return cve_write(&feed->writer, &reading.statement, error);
-}
-
 ClairStatus
 nvd_20_itemize(RecordFeed *feed, const FeedRecord *record, ClairBytes cve, ClairError *error)
 {
-	return itemize(feed, record, cve, take_20, error);
+	return cve_read(feed, record, cve, take_20, error);
 }
 
 ClairStatus
 nvd_11_itemize(RecordFeed *feed, const FeedRecord *record, ClairBytes cve, ClairError *error)
 {
-	return itemize(feed, record, cve, take_11, error);
+	return cve_read(feed, record, cve, take_11, error);
 }

@@ -1,8 +1,8 @@
 /*
- * cve_metric.c
- *    The metrics that a record gives a CVE; see cve_metric.h.
+ * cve_reading.c
+ *    Reading a record in JSON that is about a CVE; see cve_reading.h.
  */
-#include "feed/cve_metric.h"
+#include "feed/cve_reading.h"
 
 #include "feed/cvss.h"
 
@@ -80,8 +80,9 @@ judge(const Stated *stated, CveMetric *metric)
 	return NULL;
 }
 
-const char *
-cve_metric_take(CveMetrics *metrics, JsonCursor *cursor, ClairBytes source, ClairBytes type)
+/* Reads a CVSS object as a metric, and adds it. NULL, or why it is left out. */
+static const char *
+add_metric(CveReading *reading, JsonCursor *cursor, ClairBytes source, ClairBytes type)
 {
 	JsonCursor object = *cursor;
 	CveMetric metric = {.source = source, .type = type};
@@ -91,17 +92,71 @@ cve_metric_take(CveMetrics *metrics, JsonCursor *cursor, ClairBytes source, Clai
 	if (!json_skip(cursor))
 		return NULL; /* the cursor says what is wrong */
 	take_object(&object, &stated);
-	if (object.status == CLAIR_MEMORY)
+	if (object.status == CLAIR_INVALID)
+		return object.problem;
+	if (object.status != CLAIR_OK)
 	{
-		json_refuse(cursor, CLAIR_MEMORY, object.problem);
+		json_refuse(cursor, object.status, object.problem);
 		return NULL;
 	}
-	if (object.status != CLAIR_OK)
-		return object.problem;
 	problem = judge(&stated, &metric);
-	if (problem == NULL && metrics->count == CVE_MAX_METRICS)
+	if (problem == NULL && reading->metric_count == CVE_MAX_METRICS)
 		problem = "it has too many metrics";
 	if (problem == NULL)
-		metrics->metrics[metrics->count++] = metric;
+		reading->metrics[reading->metric_count++] = metric;
 	return problem;
+}
+
+void
+cve_take_metric(CveReading *reading, JsonCursor *cursor, ClairBytes source, ClairBytes type)
+{
+	const char *problem = add_metric(reading, cursor, source, type);
+
+	if (problem != NULL && reading->status == CLAIR_OK)
+		reading->status = advisory_broken(&reading->feed->writer, reading->statement.cve,
+										  reading->error, "%s", problem);
+}
+
+void
+cve_take_description(CveReading *reading, JsonCursor *cursor)
+{
+	json_enter(cursor, JSON_ARRAY);
+	while (json_next_element(cursor))
+	{
+		ClairBytes name;
+		ClairBytes language = CLAIR_NULL_BYTES;
+		ClairBytes value = CLAIR_NULL_BYTES;
+
+		json_enter(cursor, JSON_OBJECT);
+		while (json_next_member(cursor, &name))
+		{
+			if (clair_bytes_equal(name, CLAIR_LITERAL("lang")))
+				json_text_or_null(cursor, &language);
+			else if (clair_bytes_equal(name, CLAIR_LITERAL("value")))
+				json_text_or_null(cursor, &value);
+			else
+				json_skip(cursor);
+		}
+		if (reading->statement.description.data == NULL &&
+			clair_bytes_start_with(language, CLAIR_LITERAL("en")))
+			reading->statement.description = value;
+	}
+}
+
+ClairStatus
+cve_read(RecordFeed *feed, const FeedRecord *record, ClairBytes cve, CveTaker *take,
+		 ClairError *error)
+{
+	CveReading reading = {.feed = feed, .statement = {.cve = cve}, .error = error};
+	JsonCursor cursor = json_cursor(record->value, feed->arena);
+
+	take(&reading, &cursor);
+	json_end(&cursor);
+	if (reading.status != CLAIR_OK)
+		return reading.status;
+	if (cursor.status != CLAIR_OK)
+		return cve_refuse(feed, record, cve, &cursor, error);
+	reading.statement.metrics = reading.metrics;
+	reading.statement.metric_count = reading.metric_count;
+	return cve_write(&feed->writer, &reading.statement, error);
 }
