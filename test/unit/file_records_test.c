@@ -4,9 +4,6 @@
  *    zips, also of a zip in a zip; that what else is in it does no harm; and that what is too
  *    large or damaged is refused.
  */
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "common/entries.h"
 #include "common/limits.h"
 #include "common/stream.h"
@@ -14,6 +11,7 @@
 #include "feed/record_feed.h"
 #include "tar_writer.h"
 #include "unit.h"
+#include "zip_writer.h"
 
 static ClairLimits limits;
 
@@ -63,53 +61,6 @@ cut_bytes(const RecordCutter *cutter, ClairBytes bytes, const char *pattern)
 
 #define CHECK_CUT(bytes, pattern, expected, what)                                                  \
 	CHECK_TEXT(clair_bytes(cut_bytes(&archive_record_cutter, bytes, pattern)), expected, what)
-
-/* A zip in memory. */
-typedef struct ZipWriter
-{
-	struct archive *archive;
-	char *data;
-	size_t used;
-} ZipWriter;
-
-#define ZIP_CAPACITY ((size_t) 8 << 20)
-
-static void
-zip_begin(ZipWriter *zip, const char *compression)
-{
-	zip->archive = archive_write_new();
-	zip->data = malloc(ZIP_CAPACITY);
-	archive_write_set_format_zip(zip->archive);
-	archive_write_set_format_option(zip->archive, "zip", "compression", compression);
-	archive_write_set_bytes_in_last_block(zip->archive, 1);
-	if (archive_write_open_memory(zip->archive, zip->data, ZIP_CAPACITY, &zip->used) != ARCHIVE_OK)
-		abort();
-}
-
-/* Adds a file; when its size is not stated, it stands behind its bytes. */
-static void
-zip_file(ZipWriter *zip, const char *name, ClairBytes content, bool sized)
-{
-	struct archive_entry *entry = archive_entry_new();
-
-	archive_entry_set_pathname(entry, name);
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_perm(entry, 0644);
-	if (sized)
-		archive_entry_set_size(entry, (int64_t) content.size);
-	if (archive_write_header(zip->archive, entry) != ARCHIVE_OK ||
-		archive_write_data(zip->archive, content.data, content.size) != (la_ssize_t) content.size)
-		abort();
-	archive_entry_free(entry);
-}
-
-static ClairBytes
-zip_end(ZipWriter *zip)
-{
-	archive_write_close(zip->archive);
-	archive_write_free(zip->archive);
-	return (ClairBytes){zip->data, zip->used};
-}
 
 static void
 test_tar(void)
