@@ -5,8 +5,8 @@
 #include "updaters/updater.h"
 
 static const Updater *const updaters[] = {
-	&updater_debian, &updater_alpine,		  &updater_epss,   &updater_kev,
-	&updater_nvd,	 &updater_ubuntu_tracker, &updater_redhat,
+	&updater_debian, &updater_alpine, &updater_cve_list,	   &updater_epss,
+	&updater_kev,	 &updater_nvd,	  &updater_ubuntu_tracker, &updater_redhat,
 };
 
 const Updater *

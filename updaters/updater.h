@@ -59,6 +59,7 @@ extern const Updater *updater_by_name(ClairBytes name);
 /* The updaters, for registry.c. */
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
+extern const Updater updater_cve_list;
 extern const Updater updater_epss;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;

@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 use Cwd qw(abs_path);
 use FeedTest;
 use IndexTest;
+use IO::Compress::Zip qw(zip $ZipError);
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -416,6 +417,88 @@ if (defined $DATA)
     like(outcome_of('epss'), qr/^failed: .*document "csv" shrank from 360142 to 5 records/, 'a feed that shrank');
     is(knowledge(), $known, '... changes nothing');
 }
+
+# ---------------------------------------------------------------------------
+# The CVE List, and what two updaters say of a CVE
+# ---------------------------------------------------------------------------
+
+# A zip of files, name => content.
+sub zip_of
+{
+    my (%files) = @_;
+    my $zip;
+    my $out = IO::Compress::Zip->new(\$zip, Name => (sort keys %files)[0]) or die $ZipError;
+    my $first = 1;
+
+    foreach my $name (sort keys %files)
+    {
+        $out->newStream(Name => $name) if !$first;
+        $first = 0;
+        $out->print($files{$name});
+    }
+    $out->close;
+    return $zip;
+}
+
+sub cve_record
+{
+    my ($cve, $score) = @_;
+
+    return JSON::PP->new->canonical->encode({ cveMetadata => { cveId => $cve, state => 'PUBLISHED' }, containers => { cna => {
+        providerMetadata => { shortName => 'quux' }, descriptions => [ { lang => 'en', value => "by quux: $cve" } ],
+        metrics => [ { cvssV3_1 => { version => '3.1', baseScore => $score } } ] } } });
+}
+
+my $list = "$folder/list";
+
+sub write_all
+{
+    my ($day, %scores) = @_;
+    my $inner = zip_of('cves/delta.json' => '[', map { $_ =~ /-(\d{4})-(\d+)\d{3}$/;
+        ("cves/$1/$2xxx/$_.json" => cve_record($_, $scores{$_})) } keys %scores);
+
+    write_file("$list/${day}_all_CVEs_at_midnight.zip.zip", zip_of('cves.zip' => $inner));
+}
+
+sub write_delta
+{
+    my ($name, %scores) = @_;
+
+    write_file("$list/${name}.zip", zip_of(map { ("deltaCves/$_.json" => cve_record($_, $scores{$_})) } keys %scores));
+}
+
+sub listed_scores
+{
+    return scalar query($session, 'SELECT string_agg(cve || \'=\' || score, \' \' ORDER BY cve)'
+        . " FROM clair.cve_metric WHERE updater = 'cve_list'");
+}
+
+write_all('2031-01-02', 'CVE-2002-0001' => 9.5, 'CVE-2031-0001' => 9.6, 'CVE-2031-0002' => 9.7);
+set_feed($session, 'cve_list', $list, '{"max_shrinkage": 100}');
+is(outcome_of('cve_list'), 'succeeded: 3 records 0 unchanged 0 broken 3 added 0 changed 0 withdrawn', 'all CVEs of a day');
+is(listed_scores(), 'CVE-2002-0001=9.5 CVE-2031-0001=9.6 CVE-2031-0002=9.7', '... have their scores');
+is(outcome_of('cve_list') =~ s/:.*//r, 'unchanged', 'the same again');
+write_file("$list/2031-01-02_all_CVEs_at_midnight.zip.zip", 'must not be read');
+write_delta('2031-01-02_delta_CVEs_at_1300Z', 'CVE-2031-0001' => 9.8);
+is(outcome_of('cve_list'), 'succeeded: 1 records 0 unchanged 0 broken 0 added 1 changed 0 withdrawn', 'changes of the day');
+write_all('2031-01-03');
+write_delta('2031-01-02_delta_CVEs_at_end_of_day', 'CVE-2031-0001' => 9.8, 'CVE-2031-0002' => 9.1, 'CVE-2031-0003' => 9.2);
+write_delta('2031-01-03_delta_CVEs_at_0100Z', 'CVE-2031-0003' => 9.3);
+is(outcome_of('cve_list'), 'succeeded: 3 records 1 unchanged 0 broken 1 added 1 changed 0 withdrawn', 'changes of two days');
+is(listed_scores(), 'CVE-2002-0001=9.5 CVE-2031-0001=9.8 CVE-2031-0002=9.1 CVE-2031-0003=9.3', '... the later ones count');
+
+is(scalar query($session, "SELECT severity, score, scored_by, description FROM clair.cve_detail WHERE cve = 'CVE-2002-0001'"),
+    'High|7.5|nvd@nist.gov|by quux: CVE-2002-0001', 'what NVD says comes first, the rest is filled in');
+write_feed('modified', {});
+write_feed($_, {}) foreach 2002, 2031, 2032;
+like(run_on('2033-01-01'), qr/^succeeded: 0 records .* [1-9]\d* withdrawn/, 'NVD withdraws all');
+is(scalar query($session, "SELECT severity, score, scored_by FROM clair.cve_detail WHERE cve = 'CVE-2002-0001'"),
+    'Critical|9.5|quux', '... and what the CVE List says stands in');
+write_all('2031-02-01', 'CVE-2031-0001' => 9.8);
+is(outcome_of('cve_list'), 'succeeded: 1 records 1 unchanged 0 broken 0 added 0 changed 3 withdrawn',
+    'after a month, all CVEs again');
+is(scalar query($session, "SELECT severity IS NULL, description IS NULL FROM clair.cve_detail WHERE cve = 'CVE-2002-0001'"),
+    't|t', '... then nothing is known of one');
 
 # ---------------------------------------------------------------------------
 # All of it
