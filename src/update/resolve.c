@@ -9,8 +9,9 @@
  *
  *	  not_affected leaves nothing of the others;
  *	  a fix leaves nothing of ranges without one;
- *	  of the latter, the one that says most stands: will_not_fix, end_of_life, deferred, affected,
- *	  under_investigation, in this order;
+ *	  of the latter, the one that says most stands: will_not_fix, end_of_life, deferred,
+ *	  under_investigation, affected, in this order: a list of what is not fixed, without the
+ *	  reasons, calls all of it affected;
  *	  of several fixes the highest counts; of rpm, the highest of each upstream version, and what
  *	  is affected below it begins where the next lower upstream version ends: a release that
  *	  stays with an older version is fixed by its own fix, not by a later rebase.
@@ -109,8 +110,8 @@ Judge(const UpdateRun *run)
 			"         max(stated_severity) OVER same AS worst,"
 			"         row_number() OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, base"
 			"             ORDER BY CASE WHEN is_fix THEN fixed END DESC,"
-			"                 array_position('{will_not_fix,end_of_life,deferred,affected,"
-			"under_investigation}'::clair.status[], status), record, number) AS rank"
+			"                 array_position('{will_not_fix,end_of_life,deferred,"
+			"under_investigation,affected}'::clair.status[], status), record, number) AS rank"
 			"     FROM based AS b"
 			"     WINDOW same AS (PARTITION BY " GROUP_COLUMNS ")),"
 			" judged AS ("
