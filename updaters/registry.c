@@ -5,8 +5,22 @@
 #include "updaters/updater.h"
 
 static const Updater *const updaters[] = {
-	&updater_debian, &updater_alpine, &updater_cve_list,	   &updater_epss,
-	&updater_kev,	 &updater_nvd,	  &updater_ubuntu_tracker, &updater_redhat,
+	&updater_debian,
+	&updater_alpine,
+	&updater_cve_list,
+	&updater_epss,
+	&updater_kev,
+	&updater_nvd,
+	&updater_ubuntu_tracker,
+	&updater_redhat,
+	&updater_alpine,		 /* packages of Alpine */
+	&updater_debian,		 /* of Debian */
+	&updater_epss,			 /* how likely CVEs are to be exploited */
+	&updater_kev,			 /* which of them are */
+	&updater_nvd,			 /* what NIST says of them */
+	&updater_redhat,		 /* packages of Red Hat Enterprise Linux */
+	&updater_ubuntu,		 /* packages of Ubuntu */
+	&updater_ubuntu_tracker, /* the same, from the files of its tracker */
 };
 
 const Updater *

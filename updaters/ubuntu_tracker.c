@@ -19,7 +19,6 @@
 
 #include "common/text.h"
 #include "feed/file_records.h"
-#include "feed/listing.h"
 #include "feed/name_list.h"
 #include "feed/record_feed.h"
 #include "feed/ubuntu_statement.h"
@@ -464,7 +463,7 @@ write_file(RecordFeed *feed, File *file, UbuntuStatements *statements, ClairErro
 		(description.size > 0 && advisory.description.data == NULL))
 		return clair_error(error, CLAIR_MEMORY, MEMORY_PROBLEM);
 	fixed_by = file->notice_count == 1 ? file->notices[0] : CLAIR_NULL_BYTES;
-	return ubuntu_statements_write(feed, statements, &advisory, fixed_by, true, error);
+	return ubuntu_statements_write(feed, statements, &advisory, fixed_by, UBUNTU_ALL, error);
 }
 
 static ClairStatus
@@ -521,72 +520,16 @@ identify(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes *
 	return CLAIR_OK;
 }
 
-/* Whether the name is that of an archive, perhaps a compressed one. */
-static bool
-is_archive(ClairBytes name)
-{
-	return memmem(name.data, name.size, ".tar", 4) != NULL ||
-		   clair_bytes_end_with(name, CLAIR_LITERAL(".tgz")) ||
-		   clair_bytes_end_with(name, CLAIR_LITERAL(".zip"));
-}
-
-/* Names the archives that a listing has. */
 static ClairStatus
-read_listing(const UpdaterJob *job, const UpdaterDocument *document, Arena *arena,
-			 ClairError *error)
-{
-	ClairBytes text;
-	ClairBytes *names;
-	size_t count = 0;
-	size_t found = 0;
-	ClairStatus status = record_feed_load(job->limits, document->descriptor, arena, &text, error);
-
-	if (status == CLAIR_OK)
-		status = listing_read(arena, text, &names, &count, error);
-	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
-	{
-		if (!is_archive(names[i]))
-			continue;
-		found++;
-		status = updater_further(job, document, names[i], names[i], false, "plain", error);
-	}
-	if (status == CLAIR_OK && found == 0)
-		status = clair_error(error, CLAIR_INVALID, "the listing names no archive");
-	return status;
-}
-
-static ClairStatus
-read_document(RecordFeed *feed, UnknownWords *unknown, const UpdaterJob *job,
-			  const UpdaterDocument *document, ClairError *error)
+ubuntu_tracker_read(const UpdaterJob *job, ClairError *error)
 {
 	static const RecordFormat format = {.cutter = &archive_record_cutter,
 										.part = FILE_PATTERN,
 										.identify = identify,
 										.itemize = itemize};
-	bool is_listing;
-	ClairStatus status = listing_is(job->limits, document->descriptor, &is_listing, error);
-
-	if (status == CLAIR_OK && is_listing)
-		status = read_listing(job, document, feed->arena, error);
-	else if (status == CLAIR_OK)
-		return record_feed_read(feed, document->name, document->descriptor, &format, unknown,
-								error);
-	if (status != CLAIR_OK)
-		clair_error_in(error, "document \"%.*s\"", (int) document->name.size, document->name.data);
-	return status;
-}
-
-static ClairStatus
-ubuntu_tracker_read(const UpdaterJob *job, ClairError *error)
-{
 	UnknownWords unknown = {0};
-	RecordFeed feed;
-	ClairStatus status = record_feed_open(&feed, job->limits, job->sink, error);
 
-	for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
-		status = read_document(&feed, &unknown, job, &job->documents[i], error);
-	record_feed_close(&feed);
-	return status;
+	return updater_read_archives(job, &format, &unknown, NULL, error);
 }
 
 const Updater updater_ubuntu_tracker = {"ubuntu-tracker", ubuntu_tracker_read};

@@ -4,6 +4,8 @@
  */
 #include "updaters/updater.h"
 
+#include "feed/listing.h"
+
 ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error)
@@ -18,4 +20,76 @@ ClairStatus
 updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error)
 {
 	return job->sink->row(job->sink->context, WIRE_STATE, &state, 1, error);
+}
+
+/* Whether the name is that of an archive, perhaps a compressed one. */
+static bool
+is_archive(ClairBytes name)
+{
+	return memmem(name.data, name.size, ".tar", 4) != NULL ||
+		   clair_bytes_end_with(name, CLAIR_LITERAL(".tgz")) ||
+		   clair_bytes_end_with(name, CLAIR_LITERAL(".zip"));
+}
+
+/* Names the archives that a listing has. */
+static ClairStatus
+name_archives(const UpdaterJob *job, const UpdaterDocument *listing, Arena *arena,
+			  ClairError *error)
+{
+	ClairBytes text;
+	ClairBytes *names;
+	size_t count = 0;
+	size_t found = 0;
+	ClairStatus status = record_feed_load(job->limits, listing->descriptor, arena, &text, error);
+
+	if (status == CLAIR_OK)
+		status = listing_read(arena, text, &names, &count, error);
+	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
+	{
+		if (!is_archive(names[i]))
+			continue;
+		found++;
+		status = updater_further(job, listing, names[i], names[i], false, "plain", error);
+	}
+	if (status == CLAIR_OK && found == 0)
+		status = clair_error(error, CLAIR_INVALID, "the listing names no archive");
+	return status;
+}
+
+static ClairStatus
+read_archive(RecordFeed *feed, const UpdaterJob *job, const UpdaterDocument *document,
+			 const RecordFormat *format, void *context, UpdaterArchiveFunction *further,
+			 ClairError *error)
+{
+	bool is_listing;
+	ClairStatus status = listing_is(job->limits, document->descriptor, &is_listing, error);
+
+	if (status == CLAIR_OK && is_listing)
+		status = name_archives(job, document, feed->arena, error);
+	if (status != CLAIR_OK)
+		return clair_error_in(error, "document \"%.*s\"", (int) document->name.size,
+							  document->name.data);
+	if (is_listing)
+		return CLAIR_OK;
+	if (further != NULL)
+		status = further(job, document, error);
+	if (status == CLAIR_OK)
+		status = record_feed_read(feed, document->name, document->descriptor, format, context,
+								  error);
+	return status;
+}
+
+ClairStatus
+updater_read_archives(const UpdaterJob *job, const RecordFormat *format, void *context,
+					  UpdaterArchiveFunction *further, ClairError *error)
+{
+	RecordFeed feed;
+	ClairStatus status = record_feed_open(&feed, job->limits, job->sink, error);
+
+	if (status != CLAIR_OK)
+		return status;
+	for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
+		status = read_archive(&feed, job, &job->documents[i], format, context, further, error);
+	record_feed_close(&feed);
+	return status;
 }

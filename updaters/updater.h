@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/limits.h"
 #include "common/sink.h"
+#include "feed/record_feed.h"
 
 /* A document that was fetched: its name within the updater, and where it came from. */
 typedef struct UpdaterDocument
@@ -51,6 +52,19 @@ updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes nam
 				bool optional, const char *mode, ClairError *error);
 
 /* A row of WIRE_STATE; no value: the run begins again. */
+/* Names what an archive makes wanted, besides its records. */
+typedef ClairStatus
+UpdaterArchiveFunction(const UpdaterJob *job, const UpdaterDocument *archive, ClairError *error);
+
+/*
+ * Reads documents that are archives of records, or listings of folders with such archives, which
+ * then are named. Context is the format's; further is called with each archive first, or NULL.
+ */
+extern ClairStatus
+updater_read_archives(const UpdaterJob *job, const RecordFormat *format, void *context,
+					  UpdaterArchiveFunction *further, ClairError *error);
+
+/* A row of WIRE_STATE. */
 extern ClairStatus updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error);
 
 /* NULL when there is none of this name. */
@@ -63,6 +77,7 @@ extern const Updater updater_cve_list;
 extern const Updater updater_epss;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;
+extern const Updater updater_ubuntu;
 extern const Updater updater_ubuntu_tracker;
 extern const Updater updater_redhat;
 

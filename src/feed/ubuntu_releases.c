@@ -98,3 +98,57 @@ ubuntu_channel(ClairBytes name, UbuntuChannel *channel)
 		channel->flavour = FIPS;
 	return channel->flavour.size > 0 ? UBUNTU_CHANNEL : UBUNTU_OTHER;
 }
+
+/* Takes the part before the next ":" off *rest. */
+static ClairBytes
+next_part(ClairBytes *rest)
+{
+	const char *colon = rest->size > 0 ? memchr(rest->data, ':', rest->size) : NULL;
+	ClairBytes part = {rest->data, colon != NULL ? (size_t) (colon - rest->data) : rest->size};
+
+	*rest = clair_bytes_skip(*rest, part.size + (colon != NULL));
+	return part;
+}
+
+/* Whether it is a release's number: "22.04". */
+static bool
+is_number(ClairBytes text)
+{
+	size_t points = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+	{
+		bool is_point = text.data[i] == '.' && i > 0 && i + 1 < text.size;
+
+		points += is_point;
+		if (!is_point && (text.data[i] < '0' || text.data[i] > '9'))
+			return false;
+	}
+	return points == 1 && text.size <= sizeof("100.04") - 1;
+}
+
+UbuntuPlace
+ubuntu_ecosystem(Arena *arena, ClairBytes ecosystem, UbuntuChannel *channel)
+{
+	ClairBytes rest = ecosystem;
+	ClairBytes part;
+
+	*channel = (UbuntuChannel){CLAIR_NULL_BYTES, CLAIR_LITERAL("")};
+	if (!clair_bytes_equal(next_part(&rest), CLAIR_LITERAL("Ubuntu")))
+		return UBUNTU_UNKNOWN;
+	part = next_part(&rest);
+	if (clair_bytes_equal(part, CLAIR_LITERAL("Pro")))
+	{
+		channel->flavour = ESM;
+		part = next_part(&rest);
+		if (is_part_of(part, CLAIR_LITERAL("FIPS")))
+		{
+			channel->flavour = FIPS;
+			part = next_part(&rest);
+		}
+	}
+	if (!is_number(part))
+		return is_number(next_part(&rest)) ? UBUNTU_OTHER : UBUNTU_UNKNOWN;
+	channel->namespace = arena_printf(arena, "ubuntu:%.*s", (int) part.size, part.data);
+	return UBUNTU_CHANNEL;
+}

@@ -8,6 +8,7 @@
 #ifndef CLAIR_UBUNTU_RELEASES_H
 #define CLAIR_UBUNTU_RELEASES_H
 
+#include "common/arena.h"
 #include "common/bytes.h"
 
 typedef struct UbuntuChannel
@@ -28,5 +29,12 @@ extern ClairBytes ubuntu_namespace(ClairBytes codename);
 
 /* What a text names; *channel is filled when it is a channel. */
 extern UbuntuPlace ubuntu_channel(ClairBytes name, UbuntuChannel *channel);
+
+/*
+ * What one of OSV's names of ecosystems names: "Ubuntu:22.04:LTS", "Ubuntu:Pro:18.04:LTS",
+ * "Ubuntu:Pro:FIPS-updates:20.04:LTS". All releases are known; the namespace is in the arena, and
+ * has no value when that is exhausted.
+ */
+extern UbuntuPlace ubuntu_ecosystem(Arena *arena, ClairBytes ecosystem, UbuntuChannel *channel);
 
 #endif

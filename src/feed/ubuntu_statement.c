@@ -226,14 +226,41 @@ say_same(const UbuntuStatement *a, const UbuntuStatement *b)
 		   clair_bytes_equal(a->severity, b->severity);
 }
 
+/* Adds what decisions there are on a package in a release. */
 static void
-add_group(AdvisoryRange *ranges, Advisory *advisory, Group group, ClairBytes fixed_by, bool whole)
+add_decisions(AdvisoryRange *ranges, Advisory *advisory, const Group *group)
+{
+	const UbuntuStatement *statements[] = {group->base, group->esm, group->fips};
+	UbuntuStatement inferred;
+
+	for (size_t i = 0; i < 3; i++)
+	{
+		const UbuntuStatement *statement = statements[i];
+
+		if (statement == NULL || statement->status == UBUNTU_AFFECTED ||
+			statement->status == UBUNTU_FIXED)
+			continue;
+		if (statement->status == UBUNTU_NOT_AFFECTED &&
+			(i > 0 || !infer_base(&(Group){.esm = group->esm}, &inferred)))
+			continue;
+		add_range(ranges, advisory, statement, statement->channel.flavour, CLAIR_NULL_BYTES);
+	}
+}
+
+static void
+add_group(AdvisoryRange *ranges, Advisory *advisory, Group group, ClairBytes fixed_by,
+		  UbuntuRecord record)
 {
 	UbuntuStatement inferred;
 
+	if (record == UBUNTU_DECISIONS)
+	{
+		add_decisions(ranges, advisory, &group);
+		return;
+	}
 	if (infer_base(&group, &inferred))
 		group.base = &inferred;
-	if (whole && group.base != NULL && group.fips == NULL &&
+	if (record == UBUNTU_ALL && group.base != NULL && group.fips == NULL &&
 		(group.esm == NULL || say_same(group.base, group.esm)))
 	{
 		add_range(ranges, advisory, group.base, CLAIR_NULL_BYTES, fixed_by);
@@ -269,7 +296,7 @@ take_group(const UbuntuStatement *statements, size_t count, Group *group)
 
 ClairStatus
 ubuntu_statements_write(RecordFeed *feed, UbuntuStatements *statements, const Advisory *advisory,
-						ClairBytes fixed_by, bool whole, ClairError *error)
+						ClairBytes fixed_by, UbuntuRecord record, ClairError *error)
 {
 	Advisory written = *advisory;
 	AdvisoryRange *ranges;
@@ -288,7 +315,7 @@ ubuntu_statements_write(RecordFeed *feed, UbuntuStatements *statements, const Ad
 	while (done < statements->count)
 	{
 		done += take_group(statements->statements + done, statements->count - done, &group);
-		add_group(ranges, &written, group, fixed_by, whole);
+		add_group(ranges, &written, group, fixed_by, record);
 	}
 	if (written.range_count == 0)
 		return CLAIR_OK;

@@ -50,17 +50,33 @@ extern ClairStatus
 ubuntu_statement_add(RecordFeed *feed, UbuntuStatements *statements,
 					 const UbuntuStatement *statement, const char **problem, ClairError *error);
 
+/* What the record is, and so what follows from its being silent. */
+typedef enum UbuntuRecord
+{
+	/*
+	 * All that the feed says of the vulnerability: what it says of ordinary builds, and only of
+	 * them, it says of all builds. The other ones are held against each other when they are
+	 * stored, so that each of their ranges is of one flavour.
+	 */
+	UBUNTU_ALL,
+
+	/* Where the vulnerability is, fixed or not. */
+	UBUNTU_PLACES,
+
+	/*
+	 * What is to be done about it, place by place. Ranges are written for what says more than the
+	 * record of the places: decisions, and that a place which could follow from another is none.
+	 */
+	UBUNTU_DECISIONS
+} UbuntuRecord;
+
 /*
  * Writes an advisory with the ranges of the statements, which are then in another order; nothing
  * when there are none. Fixes are brought by the advisory fixed_by, or no value.
- *
- * Whole: no other record says more of this vulnerability; what is said of ordinary builds, and
- * only of them, is then said of all builds. Else each range is of one flavour, so that those of
- * several records can be held against each other.
  */
 extern ClairStatus
 ubuntu_statements_write(RecordFeed *feed, UbuntuStatements *statements, const Advisory *advisory,
-						ClairBytes fixed_by, bool whole, ClairError *error);
+						ClairBytes fixed_by, UbuntuRecord record, ClairError *error);
 
 /* The severity that one of Ubuntu's priorities means, "medium" or the like. */
 extern ClairBytes ubuntu_severity(ClairBytes priority);

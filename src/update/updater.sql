@@ -25,6 +25,9 @@ VALUES
     ('nvd', 'National Vulnerability Database, NIST',
      'https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-modified.meta', 'index', '{}', '{}', true,
      '2 days', false, false, 1),
+    ('ubuntu', 'Ubuntu security data',
+     'https://security-metadata.canonical.com/osv/osv-all.tar.xz', 'osv', '{ubuntu:%}', '{}', true,
+     '2 days', true, false, 1),
     ('ubuntu-tracker', 'Ubuntu CVE tracker',
      'https://git.launchpad.net/ubuntu-cve-tracker/snapshot/master.tar.gz', 'tracker', '{ubuntu:%}',
      '{}', false, '2 days', false, false, 1);

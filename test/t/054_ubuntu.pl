@@ -1,6 +1,6 @@
-# Proves what is known of Ubuntu from its CVE tracker: the findings of a real image are those that
-# the tracker and dpkg make of it, builds of Ubuntu Pro are judged by what is said of them, and
-# another run brings what has changed and nothing else.
+# Proves what is known of Ubuntu, from its CVE tracker and from its security data: builds of Ubuntu
+# Pro are judged by what is said of them, another run brings what has changed and nothing else, and
+# the findings of a real image are those that the tracker and dpkg make of it.
 use strict;
 use warnings;
 
@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 
 use FeedTest;
 use IndexTest;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -20,9 +21,9 @@ my $folder  = PostgreSQL::Test::Utils::tempdir();
 # What is found in an image: feature, vulnerability, fix, status, severity, advisory.
 sub findings
 {
-    my ($image) = @_;
+    my ($image, $session) = @_;
 
-    return [ sort(query($where, "SELECT CASE WHEN vulnerability IS NULL THEN 'only: ' || status ELSE"
+    return [ sort(query($session // $where, "SELECT CASE WHEN vulnerability IS NULL THEN 'only: ' || status ELSE"
         . " concat_ws(' ', feature, vulnerability, COALESCE(fixed_in, '-'), status, severity, advisory)"
         . " END FROM clair.vulnerabilities('$image')")) ];
 }
@@ -72,14 +73,23 @@ my %image = (
     linux  => [ '24.04', [ 'linux-libc-dev', '6.8.0-1', 'linux' ] ],
 );
 
-foreach my $name (sort keys %image)
+sub index_images
 {
-    my ($release, @packages) = @{ $image{$name} };
+    my ($session) = @_;
 
-    index_file($where, make_layer("$folder/$name.tar",
-        'etc/os-release' => "ID=ubuntu\nVERSION_ID=\"$release\"\n",
-        'var/lib/dpkg/status' => status_paragraphs(@packages)), $name);
+    foreach my $name (sort keys %image)
+    {
+        my ($release, @packages) = @{ $image{$name} };
+
+        index_file($session, make_layer("$folder/$name.tar",
+            'etc/os-release' => "ID=ubuntu\nVERSION_ID=\"$release\"\n",
+            'var/lib/dpkg/status' => status_paragraphs(@packages)), $name);
+    }
 }
+
+# Only what is said in the test is asked.
+query($where, 'UPDATE clair.updater SET enabled = false');
+index_images($where);
 is_deeply(findings('jammy'), ['only: no_feed'], 'nothing is known before the first run');
 
 write_tracker("$folder/uct.tar", %tracker);
@@ -132,6 +142,122 @@ is(scalar query($where, $known), $old, 'changes nothing');
 ok(!-e '/etc/cron.d/x', 'nor does any file');
 
 # ---------------------------------------------------------------------------
+# Security data of our own
+# ---------------------------------------------------------------------------
+
+# An OSV record: its notices, and what is said of packages, "ecosystem package fix".
+sub osv_record
+{
+    my ($cve, $priority, $notices, @packages) = @_;
+
+    return {
+        id => "UBUNTU-$cve", upstream => [$cve], related => $notices, details => "About $cve.",
+        severity => [ { type => 'Ubuntu', score => $priority } ],
+        affected => [ map {
+            my ($ecosystem, $name, $fixed) = split / /;
+            {
+                package => { ecosystem => $ecosystem, name => $name },
+                ranges => [ { type => 'ECOSYSTEM',
+                    events => [ { introduced => '0' }, defined $fixed ? { fixed => $fixed } : () ] } ],
+                versions => ['1.0'],
+            }
+        } @packages ],
+    };
+}
+
+# An OpenVEX document: "distro package", and Ubuntu's sentence on each.
+sub openvex_document
+{
+    my ($cve, %sentences) = @_;
+
+    return { metadata => { version => 1 }, statements => [ map {
+        my ($distro, $name) = split / /;
+        {
+            vulnerability => { name => $cve }, status => 'affected',
+            action_statement => $sentences{$_},
+            products => [ { '@id' => "pkg:deb/ubuntu/$name\@1?arch=source&distro=$distro" } ],
+        }
+    } sort keys %sentences ] };
+}
+
+# Packs records below a folder as a server's archive has it, compressed as there.
+sub write_archive
+{
+    my ($path, $place, %records) = @_;
+    my $json = JSON::PP->new->utf8->canonical;
+
+    make_layer("$path.tar", map { ("$place/$_.json" => $json->encode($records{$_})) } keys %records);
+    system_or_bail('xz', '-f', "$path.tar");
+}
+
+my $osv = new_database($node, 'osv');
+my %osv = (
+    'UBUNTU-CVE-2031-0001' => osv_record('CVE-2031-0001', 'high', ['USN-9001-1'],
+        'Ubuntu:22.04:LTS bash 5.1-6ubuntu1.1', 'Ubuntu:20.04:LTS bash'),
+    'UBUNTU-CVE-2031-0002' => osv_record('CVE-2031-0002', 'low', [],
+        'Ubuntu:Pro:16.04:LTS vim 2:7.4-1ubuntu5.5+esm2', 'Ubuntu:20.04:LTS vim'),
+    'UBUNTU-CVE-2031-0003' => osv_record('CVE-2031-0003', 'critical', [],
+        'Ubuntu:Pro:16.04:LTS tmux 2.1-3+esm1', 'Ubuntu:20.04:LTS bash 5.0-6ubuntu2'),
+);
+my %vex = ('CVE-2031-0001' => openvex_document('CVE-2031-0001',
+    'focal bash' => 'We decided to not fix it.', 'jammy bash' => 'We decided to not fix it.'));
+
+query($osv, 'UPDATE clair.updater SET enabled = false');
+index_images($osv);
+write_archive("$folder/osv-all", 'osv-all/osv/cve/2031', %osv);
+set_feed($osv, 'ubuntu', "$folder/osv-all.tar.xz");
+$run = update($osv, 'ubuntu');
+is("@$run{qw(state records broken added)}", 'succeeded 3 0 3', 'OSV records without OpenVEX documents');
+is_deeply(findings('jammy', $osv), ['bash CVE-2031-0001 5.1-6ubuntu1.1 fixed High USN-9001-1'], 'a fix');
+is_deeply(findings('focal', $osv), [ 'bash CVE-2031-0001 - affected High',
+    'bash CVE-2031-0003 5.0-6ubuntu2 fixed Critical', 'vim CVE-2031-0002 - affected Low' ],
+    'what is not fixed');
+is_deeply(findings('xenial', $osv),
+    [ 'tmux CVE-2031-0003 - will_not_fix Critical', 'vim CVE-2031-0002 - will_not_fix Low' ],
+    'what only Pro has fixed');
+is_deeply(findings('pro', $osv), ['vim CVE-2031-0002 2:7.4-1ubuntu5.5+esm2 fixed Low'],
+    'builds of Pro have the fixes of Pro');
+is(scalar query($osv, "SELECT aliases::text FROM clair.vulnerability WHERE name = 'CVE-2031-0001'"),
+    '{USN-9001-1}', 'a notice is another name');
+
+write_archive("$folder/vex-all", 'vex-all/vex/cve/2031', %vex);
+utime(1, 1, "$folder/osv-all.tar.xz");
+$run = update($osv, 'ubuntu');
+is("@$run{qw(state records broken added withdrawn)}", 'succeeded 4 0 1 0', 'OpenVEX documents come');
+is_deeply([ grep { /bash/ } @{ findings('focal', $osv) } ], [ 'bash CVE-2031-0001 - will_not_fix High',
+    'bash CVE-2031-0003 5.0-6ubuntu2 fixed Critical' ], 'what was decided is known, with the severity');
+is_deeply(findings('jammy', $osv), ['bash CVE-2031-0001 5.1-6ubuntu1.1 fixed High USN-9001-1'],
+    'a decision does not matter where there is a fix');
+is(update($osv, 'ubuntu')->{state}, 'unchanged', 'the same files again');
+
+$vex{'CVE-2031-0002'} = { statements => [ { vulnerability => 'CVE-2031-0002', status => 'under_investigation',
+    products => [ { '@id' => 'pkg:deb/ubuntu/vim@1?arch=source&distro=focal' } ] } ] };
+write_archive("$folder/vex-all", 'vex-all/vex/cve/2031', %vex);
+$run = update($osv, 'ubuntu');
+is("@$run{qw(state records unchanged added withdrawn)}", 'succeeded 2 1 1 0', 'one document more');
+is_deeply([ grep { /vim/ } @{ findings('focal', $osv) } ], [],
+    'what is only being looked at is no finding');
+is_deeply(findings('xenial', $osv),
+    [ 'tmux CVE-2031-0003 - will_not_fix Critical', 'vim CVE-2031-0002 - will_not_fix Low' ],
+    '... and nothing else has changed');
+
+$osv{'UBUNTU-CVE-2031-0001'} = osv_record('CVE-2031-0001', 'high', [ 'USN-9001-1', 'USN-9002-1' ],
+    'Ubuntu:22.04:LTS bash 5.1-6ubuntu1.1', 'Ubuntu:20.04:LTS bash 5.0-6ubuntu1.2');
+$osv{'UBUNTU-CVE-2031-0003'}{withdrawn} = '2031-03-01T00:00:00Z';
+write_archive("$folder/osv-all", 'osv-all/osv/cve/2031', %osv);
+$run = update($osv, 'ubuntu');
+is("@$run{qw(state records unchanged broken withdrawn)}", 'succeeded 3 1 0 1', 'records that have changed');
+is_deeply(findings('focal', $osv), ['bash CVE-2031-0001 5.0-6ubuntu1.2 fixed High'],
+    'the fix that came counts more than what was decided before; what was withdrawn is gone');
+
+set_feed($osv, 'ubuntu', $folder, '{"max_shrinkage": 100}');
+unlink glob("$folder/*.tar");
+is(update($osv, 'ubuntu')->{state}, 'unchanged', 'the same as a folder of archives');
+is_deeply(findings('focal', $osv), ['bash CVE-2031-0001 5.0-6ubuntu1.2 fixed High'],
+    '... says the same');
+$osv->quit;
+
+# ---------------------------------------------------------------------------
 # The real tracker and a real image
 # ---------------------------------------------------------------------------
 
@@ -142,6 +268,7 @@ SKIP:
     my $DATA = $TRUTH =~ s{/truth/.*}{}r;
     my $real = new_database($node, 'real');
 
+    query($real, 'UPDATE clair.updater SET enabled = false');
     index_file($real, "$DATA/images/jammy/jammy.docker.tar.gz", 'jammy');
     set_feed($real, 'ubuntu-tracker', "$DATA/feeds/ubuntu/");
     $run = update($real, 'ubuntu-tracker');
