@@ -5,17 +5,10 @@
 #include "updaters/updater.h"
 
 static const Updater *const updaters[] = {
-	&updater_debian,
-	&updater_alpine,
-	&updater_cve_list,
-	&updater_epss,
-	&updater_kev,
-	&updater_nvd,
-	&updater_ubuntu_tracker,
-	&updater_redhat,
 	&updater_alpine,		 /* packages of Alpine */
-	&updater_debian,		 /* of Debian */
-	&updater_epss,			 /* how likely CVEs are to be exploited */
+	&updater_cve_list,		 /* what their assigners say of CVEs */
+	&updater_debian,		 /* packages of Debian */
+	&updater_epss,			 /* how likely they are to be exploited */
 	&updater_kev,			 /* which of them are */
 	&updater_nvd,			 /* what NIST says of them */
 	&updater_redhat,		 /* packages of Red Hat Enterprise Linux */
