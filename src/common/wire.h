@@ -289,19 +289,42 @@ typedef struct WireRelationInfo
 extern const WireRelationInfo wire_relations[WIRE_RELATION_COUNT];
 
 /*
- * The fields of WIRE_TRANSFER: number of the transfer (from 0, in order); URL; ETag and
- * Last-Modified of what is already there, or no value; the greatest size in bytes; further header
- * lines of the request, "name: value" with a line feed after each, or no value.
+ * The fields of WIRE_TRANSFER. With a body, it is posted, and no descriptor goes along: one
+ * attempt, which follows no redirect; what is answered comes back with WIRE_TRANSFERRED.
  */
-#define WIRE_TRANSFER_FIELDS 6
-#define WIRE_MAX_HEADERS	 (64 * 1024) /* bytes of the header lines */
+enum
+{
+	WIRE_TRANSFER_NUMBER, /* from 0, in order */
+	WIRE_TRANSFER_URL,
+	WIRE_TRANSFER_ETAG,			 /* of what is already there, or no value */
+	WIRE_TRANSFER_LAST_MODIFIED, /* likewise */
+	WIRE_TRANSFER_MAX_SIZE,		 /* greatest size of what is received, in bytes */
+	WIRE_TRANSFER_HEADERS,		 /* further lines, "name: value" and a line feed, or no value */
+	WIRE_TRANSFER_BODY,			 /* text, or no value: nothing is posted */
+	WIRE_TRANSFER_TIMEOUT,		 /* seconds, all in all, of what is posted */
+	WIRE_TRANSFER_CERTIFICATE,	 /* path of the client's own, PEM, or no value */
+	WIRE_TRANSFER_KEY,			 /* path of its key; no value: the certificate's file has it */
+	WIRE_TRANSFER_FIELDS
+};
 
-/*
- * The fields of WIRE_TRANSFERRED: number; HTTP status (200, 304, 404, ...; 0 when there
- * was no answer); bytes written; ETag; Last-Modified; URL after redirects; error or no
- * value; hint or no value.
- */
-#define WIRE_TRANSFERRED_FIELDS 8
+#define WIRE_MAX_HEADERS (64 * 1024)   /* bytes of the header lines */
+#define WIRE_MAX_BODY	 (1024 * 1024) /* bytes of what is posted */
+
+/* The fields of WIRE_TRANSFERRED. */
+enum
+{
+	WIRE_TRANSFERRED_NUMBER,
+	WIRE_TRANSFERRED_STATUS, /* of HTTP: 200, 304, 404, ...; 0 when there was no answer */
+	WIRE_TRANSFERRED_BYTES,	 /* written */
+	WIRE_TRANSFERRED_ETAG,
+	WIRE_TRANSFERRED_LAST_MODIFIED,
+	WIRE_TRANSFERRED_URL, /* after redirects */
+	WIRE_TRANSFERRED_ERROR,
+	WIRE_TRANSFERRED_HINT,
+	WIRE_TRANSFERRED_ANSWER,	  /* to what was posted: the beginning of it, escaped */
+	WIRE_TRANSFERRED_RETRY_AFTER, /* seconds for which the server asks, or no value */
+	WIRE_TRANSFERRED_FIELDS
+};
 
 /* Takes the next field off *body. False when the body does not hold a whole field. */
 extern bool wire_next_field(ClairBytes *body, ClairBytes *field);

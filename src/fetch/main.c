@@ -1,12 +1,13 @@
 /*
  * main.c
- *    clair-fetch: brings documents from the network to descriptors that the server opened.
+ *    clair-fetch: brings documents from the network to descriptors that the server opened, and
+ *    posts what the server says.
  *
  * Started by a backend or worker (server/helper.c) with the socket to it as descriptor 3. The
  * server sends WIRE_JOB, whose names fetch/options.h explains, then WIRE_TRANSFER frames with a
- * descriptor each, and WIRE_START when there will be no more of them. Transfers begin as they
- * come; each ends with WIRE_TRANSFERRED, whether it succeeded or not, and the job with
- * WIRE_DONE. The server may send the first transfers, and a further one for each that has
+ * descriptor each, or a body to post, and WIRE_START when there will be no more of them. Transfers
+ * begin as they come; each ends with WIRE_TRANSFERRED, whether it succeeded or not, and the job
+ * with WIRE_DONE. The server may send the first transfers, and a further one for each that has
  * ended: up to MAX_TRANSFERS may be unfinished at a time.
  *
  * Nothing is parsed here but HTTP, by libcurl. The socket is polled along with the transfers:
@@ -68,7 +69,7 @@ add_transfer(Fetch *fetch, const ConnectionFrame *frame, ClairError *error)
 	int descriptor = connection_take_descriptor(fetch->connection);
 	Transfer *transfer;
 
-	if (frame->count != WIRE_TRANSFER_FIELDS || descriptor < 0 || fetch->complete)
+	if (frame->count != WIRE_TRANSFER_FIELDS || fetch->complete)
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed transfer");
 	if (fetch->count == MAX_TRANSFERS)
 		return clair_error(error, CLAIR_PROTOCOL,

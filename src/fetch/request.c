@@ -8,7 +8,7 @@
  *
  * Header lines that come with the job may hold what only the asked server may know. Another
  * origin (scheme, host and port) does not get them, nor the first one again once another has
- * said which of its URLs to ask.
+ * said which of its URLs to ask. What is posted goes to one URL only.
  */
 #include "fetch/request.h"
 
@@ -148,6 +148,26 @@ request_fail_with_size(Request *request)
 				(long long) request->max_size);
 }
 
+/* Keeps the beginning of the answer to what was posted; ends one that goes on too long. */
+static size_t
+keep_answer(Request *request, const char *data, size_t size)
+{
+	size_t room = sizeof(request->answer) - request->answer_size;
+	size_t kept = size < room ? size : room;
+
+	memcpy(request->answer + request->answer_size, data, kept);
+	request->answer_size += kept;
+	request->received += (int64_t) size;
+	return request->received <= request->max_size ? size : 0;
+}
+
+bool
+request_is_answered(const Request *request, CURLcode result)
+{
+	return result == CURLE_OK || (result == CURLE_WRITE_ERROR && request_posts(request) &&
+								  request->received > request->max_size);
+}
+
 /* libcurl's callback: a piece of the body, decoded. Anything but its size ends the attempt. */
 static size_t
 receive_body(char *data, size_t size, size_t count, void *context)
@@ -156,6 +176,8 @@ receive_body(char *data, size_t size, size_t count, void *context)
 	long status = 0;
 
 	size *= count;
+	if (request_posts(request))
+		return keep_answer(request, data, size);
 	if ((int64_t) size > request->max_size - request->received)
 	{
 		request_fail_with_size(request);
@@ -226,6 +248,9 @@ set_headers(Request *request)
 	request->headers = NULL;
 	done = add_validator(request, "If-None-Match", request->old_etag) &&
 		   add_validator(request, "If-Modified-Since", request->old_last_modified);
+	/* A server that is asked whether it wants the body may be a second late to say so. */
+	if (request_posts(request))
+		done = done && add_header(request, "Expect:");
 	for (size_t i = 0; i < request->own_header_count && !request->left_origin && done; i++)
 		done = add_header(request, request->own_headers[i]);
 	return done &&
@@ -233,6 +258,37 @@ set_headers(Request *request)
 }
 
 #define SET(option, value) (done = curl_easy_setopt(easy, option, value) == CURLE_OK && done)
+
+/* What is posted, and who posts it. */
+static bool
+set_post_options(Request *request)
+{
+	CURL *easy = request->easy;
+	bool done = true;
+
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.size);
+	SET(CURLOPT_POSTFIELDS, request->body.data);
+	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout * 1000);
+	if (request->certificate != NULL)
+		SET(CURLOPT_SSLCERT, request->certificate);
+	if (request->key != NULL)
+		SET(CURLOPT_SSLKEY, request->key);
+	SET(CURLOPT_KEYPASSWD, ""); /* nobody is to be asked for one */
+	return done;
+}
+
+/* How long a document may take, and how large it may be. */
+static bool
+set_document_options(Request *request)
+{
+	CURL *easy = request->easy;
+	bool done = true;
+
+	SET(CURLOPT_LOW_SPEED_LIMIT, STALLED_SPEED);
+	SET(CURLOPT_LOW_SPEED_TIME, (long) request->options->stall_timeout);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->max_size);
+	return done;
+}
 
 /* Prepares the handle: what is the same for every URL. */
 static bool
@@ -263,13 +319,10 @@ set_options(Request *request)
 	if (options->user_agent != NULL)
 		SET(CURLOPT_USERAGENT, options->user_agent);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) options->connect_timeout * 1000);
-	SET(CURLOPT_LOW_SPEED_LIMIT, STALLED_SPEED);
-	SET(CURLOPT_LOW_SPEED_TIME, (long) options->stall_timeout);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 	if (options->decode)
-		SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl can decode */
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->max_size);
+		SET(CURLOPT_ACCEPT_ENCODING, "");				/* all that libcurl can decode */
 	SET(CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE); /* none for a proxy */
 	SET(CURLOPT_HEADERFUNCTION, receive_header);
 	SET(CURLOPT_HEADERDATA, request);
@@ -279,7 +332,8 @@ set_options(Request *request)
 	SET(CURLOPT_OPENSOCKETDATA, request);
 	SET(CURLOPT_ERRORBUFFER, request->words);
 	SET(CURLOPT_PRIVATE, request->owner);
-	return done;
+	return done &&
+		   (request_posts(request) ? set_post_options(request) : set_document_options(request));
 }
 
 /* Copies a part of a parsed URL into the arena; NULL when it has none. */
@@ -335,7 +389,7 @@ ClairStatus
 request_prepare(Request *request, ClairError *error)
 {
 	request->written = 0;
-	if (ftruncate(request->descriptor, 0) != 0)
+	if (!request_posts(request) && ftruncate(request->descriptor, 0) != 0)
 		return clair_error(error, CLAIR_IO, "could not empty the file of a transfer: %s",
 						   strerror(errno));
 	request->easy = curl_easy_init();
@@ -349,6 +403,7 @@ ClairStatus
 request_send(Request *request, CURLM *multi, ClairError *error)
 {
 	request->received = 0;
+	request->answer_size = 0;
 	request->etag[0] = '\0';
 	request->last_modified[0] = '\0';
 	request->refused_kind = NULL;

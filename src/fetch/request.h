@@ -1,6 +1,6 @@
 /*
  * request.h
- *    One HTTP request after another for a document, on one handle of libcurl.
+ *    One HTTP request after another for a document, on one handle of libcurl; or one that posts.
  *
  * A transfer (transfer.c) makes one or more attempts, each of one request or, when it is
  * redirected, of several. What libcurl calls back while a request runs is in request.c.
@@ -16,6 +16,7 @@
 #include "fetch/options.h"
 
 #define REQUEST_MAX_VALIDATOR 1024 /* bytes of an ETag or Last-Modified that is kept */
+#define REQUEST_MAX_ANSWER	  1024 /* bytes of the answer to what is posted that are kept */
 
 typedef struct Request
 {
@@ -27,8 +28,12 @@ typedef struct Request
 	const char *const *own_headers; /* lines that only the origin of the first URL gets */
 	size_t own_header_count;
 	int64_t max_size;
-	int descriptor;
-	void *owner; /* CURLINFO_PRIVATE */
+	int descriptor;			 /* -1 when posting */
+	ClairBytes body;		 /* to post; or no value */
+	int64_t timeout;		 /* seconds of the whole of that */
+	const char *certificate; /* path of the client's own; or NULL */
+	const char *key;		 /* path of its key; or NULL */
+	void *owner;			 /* CURLINFO_PRIVATE */
 
 	/* The handle of this attempt. */
 	CURL *easy;
@@ -46,6 +51,8 @@ typedef struct Request
 	int64_t written;  /* to the descriptor */
 	char etag[REQUEST_MAX_VALIDATOR + 1];
 	char last_modified[REQUEST_MAX_VALIDATOR + 1];
+	char answer[REQUEST_MAX_ANSWER];
+	size_t answer_size;
 
 	/* What went wrong. */
 	char refused_address[INET6_ADDRSTRLEN];
@@ -69,11 +76,24 @@ extern bool request_take_headers(Request *request, ClairBytes text);
  */
 extern bool request_take_url(Request *request, const char *text);
 
+/* Whether it posts. */
+static inline bool
+request_posts(const Request *request)
+{
+	return request->body.data != NULL;
+}
+
 /* Prepares a handle for an attempt: empties the file, sets everything but URL and headers. */
 extern ClairStatus request_prepare(Request *request, ClairError *error);
 
 /* Asks the URL. */
 extern ClairStatus request_send(Request *request, CURLM *multi, ClairError *error);
+
+/*
+ * Whether what libcurl ended with this result has an answer to be judged: also when it was cut,
+ * for of an answer to what was posted nothing but its beginning matters.
+ */
+extern bool request_is_answered(const Request *request, CURLcode result);
 
 /* Frees the handle, which must not be in use any more. */
 extern void request_end(Request *request);

@@ -1,10 +1,11 @@
 /*
  * transfer.c
- *    One document from a URL to a descriptor; see transfer.h.
+ *    One document from a URL to a descriptor, or one text to a URL; see transfer.h.
  *
  * Redirects are not left to libcurl: each target's scheme and host are checked before its name
  * is even looked up. Another attempt is made where it may end better: after troubles of networks
- * and of overloaded servers.
+ * and of overloaded servers. What is posted gets one attempt, and goes nowhere but to its URL: the
+ * server remembers what is to be tried again, and when.
  */
 #include "fetch/transfer.h"
 
@@ -22,6 +23,7 @@
 #define FIRST_DELAY		500	  /* ms before the second attempt; doubled for each further one */
 #define MAX_DELAY		30000 /* ms */
 #define MAX_RETRY_AFTER 60	  /* seconds, whatever the server asks for */
+#define MAX_TIMEOUT		86400 /* seconds */
 
 struct Transfer
 {
@@ -37,6 +39,7 @@ struct Transfer
 	int64_t attempts;  /* that have been made */
 	int64_t redirects; /* of the current attempt */
 	long status;	   /* of the HTTP answer; 0 when there was none */
+	curl_off_t wait;   /* seconds for which the answer asks */
 	Request request;   /* its failure is the transfer's */
 };
 
@@ -44,6 +47,13 @@ static ClairStatus
 out_of_memory(ClairError *error)
 {
 	return clair_error(error, CLAIR_MEMORY, "out of memory");
+}
+
+static void
+close_descriptor(int descriptor)
+{
+	if (descriptor >= 0)
+		close(descriptor);
 }
 
 /* Keeps a validator that came with the job, unless no header could say it. */
@@ -54,38 +64,82 @@ keep_validator(Arena *arena, ClairBytes value)
 															: CLAIR_NULL_BYTES;
 }
 
+/* Copies an optional path that came with the job. */
+static bool
+keep_path(Arena *arena, ClairBytes path, const char **copy)
+{
+	*copy = NULL;
+	if (path.data == NULL)
+		return true;
+	*copy = text_is_valid(path) ? arena_copy(arena, path).data : NULL;
+	return *copy != NULL;
+}
+
+/* Takes the fields about posting. */
+static bool
+take_body(Request *request, const ClairBytes *fields)
+{
+	ClairBytes body = fields[WIRE_TRANSFER_BODY];
+
+	if (body.data == NULL)
+		return true;
+	request->body = arena_copy(request->arena, body);
+	return body.size <= WIRE_MAX_BODY && text_is_valid(body) && request->body.data != NULL &&
+		   wire_integer(fields[WIRE_TRANSFER_TIMEOUT], &request->timeout) && request->timeout > 0 &&
+		   request->timeout <= MAX_TIMEOUT &&
+		   keep_path(request->arena, fields[WIRE_TRANSFER_CERTIFICATE], &request->certificate) &&
+		   keep_path(request->arena, fields[WIRE_TRANSFER_KEY], &request->key);
+}
+
+/* Whether the descriptor is what the transfer needs. */
+static ClairStatus
+check_descriptor(const Request *request, ClairError *error)
+{
+	struct stat file;
+
+	if ((request->descriptor < 0) != request_posts(request))
+		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed transfer");
+	if (request->descriptor >= 0 &&
+		(fstat(request->descriptor, &file) != 0 || !S_ISREG(file.st_mode)))
+		return clair_error(error, CLAIR_PROTOCOL, "a transfer does not go to a regular file");
+	return CLAIR_OK;
+}
+
 ClairStatus
 transfer_create(const ClairBytes *fields, int descriptor, const FetchOptions *options,
 				Transfer **transfer, ClairError *error)
 {
 	Arena *arena = arena_create(TRANSFER_MEMORY);
 	Transfer *created = arena != NULL ? arena_alloc(arena, sizeof(Transfer)) : NULL;
-	struct stat file;
 
 	if (created == NULL)
 	{
 		arena_destroy(arena);
-		close(descriptor);
+		close_descriptor(descriptor);
 		return out_of_memory(error);
 	}
 	*transfer = created;
 	created->arena = arena;
 	created->options = options;
-	created->request = (Request){.arena = arena,
-								 .options = options,
-								 .old_etag = keep_validator(arena, fields[2]),
-								 .old_last_modified = keep_validator(arena, fields[3]),
-								 .descriptor = descriptor,
-								 .owner = created};
-	if (!wire_integer(fields[0], &created->number) || fields[1].data == NULL ||
-		!text_is_valid(fields[1]) || !wire_integer(fields[4], &created->request.max_size) ||
-		created->request.max_size < 0 || !request_take_headers(&created->request, fields[5]))
+	created->request = (Request){
+		.arena = arena,
+		.options = options,
+		.old_etag = keep_validator(arena, fields[WIRE_TRANSFER_ETAG]),
+		.old_last_modified = keep_validator(arena, fields[WIRE_TRANSFER_LAST_MODIFIED]),
+		.descriptor = descriptor,
+		.owner = created};
+	if (!wire_integer(fields[WIRE_TRANSFER_NUMBER], &created->number) ||
+		fields[WIRE_TRANSFER_URL].data == NULL || !text_is_valid(fields[WIRE_TRANSFER_URL]) ||
+		!wire_integer(fields[WIRE_TRANSFER_MAX_SIZE], &created->request.max_size) ||
+		created->request.max_size < 0 ||
+		!request_take_headers(&created->request, fields[WIRE_TRANSFER_HEADERS]) ||
+		!take_body(&created->request, fields))
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed transfer");
 	if (created->request.max_size > options->max_size)
 		created->request.max_size = options->max_size;
-	if (fstat(descriptor, &file) != 0 || !S_ISREG(file.st_mode))
-		return clair_error(error, CLAIR_PROTOCOL, "a transfer does not go to a regular file");
-	created->url = created->request.url = arena_copy(arena, fields[1]).data;
+	if (check_descriptor(&created->request, error) != CLAIR_OK)
+		return error->status;
+	created->url = created->request.url = arena_copy(arena, fields[WIRE_TRANSFER_URL]).data;
 	return created->url != NULL ? CLAIR_OK : out_of_memory(error);
 }
 
@@ -93,7 +147,7 @@ void
 transfer_destroy(Transfer *transfer)
 {
 	request_end(&transfer->request);
-	close(transfer->request.descriptor);
+	close_descriptor(transfer->request.descriptor);
 	arena_destroy(transfer->arena);
 }
 
@@ -256,6 +310,23 @@ is_passing_status(long status)
 	return status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599);
 }
 
+/* What is answered to what was posted: done, or not. */
+static void
+judge_receipt(Transfer *transfer)
+{
+	ClairError *failure = &transfer->request.failure;
+	CURL *easy = transfer->request.easy;
+
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &transfer->wait);
+	if (transfer->status >= 300 && transfer->status <= 399)
+		clair_error(failure, CLAIR_IO, "server answered %ld: redirects are not followed",
+					transfer->status);
+	else if (transfer->status < 200 || transfer->status > 299)
+		clair_error(failure, CLAIR_IO, "server answered %ld", transfer->status);
+	finish(transfer);
+}
+
 static ClairStatus
 judge_answer(Transfer *transfer, CURLM *multi, int64_t now, ClairError *error)
 {
@@ -304,7 +375,10 @@ describe(Transfer *transfer, CURLcode result)
 			break;
 		case CURLE_OPERATION_TIMEDOUT:
 			curl_easy_getinfo(transfer->request.easy, CURLINFO_CONNECT_TIME_T, &connected);
-			if (connected == 0)
+			if (request_posts(&transfer->request))
+				clair_error(failure, CLAIR_IO, "host \"%s\" did not answer within %lld seconds",
+							host, (long long) transfer->request.timeout);
+			else if (connected == 0)
 				clair_error(failure, CLAIR_IO,
 							"could not connect to host \"%s\" within %lld seconds", host,
 							(long long) transfer->options->connect_timeout);
@@ -369,7 +443,7 @@ judge_failure(Transfer *transfer, CURLcode result, int64_t now)
 		return;
 	}
 	describe(transfer, result);
-	if (is_passing_trouble(result))
+	if (is_passing_trouble(result) && !request_posts(&transfer->request))
 		retry(transfer, now);
 	else
 		finish(transfer);
@@ -382,8 +456,13 @@ transfer_ended(CURLM *multi, CURL *easy, CURLcode result, int64_t now, ClairErro
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &transfer);
 	curl_multi_remove_handle(multi, easy);
-	if (result == CURLE_OK)
-		return judge_answer(transfer, multi, now, error);
+	if (request_is_answered(&transfer->request, result))
+	{
+		if (!request_posts(&transfer->request))
+			return judge_answer(transfer, multi, now, error);
+		judge_receipt(transfer);
+		return CLAIR_OK;
+	}
 	judge_failure(transfer, result, now);
 	return CLAIR_OK;
 }
@@ -394,24 +473,34 @@ optional_text(const char *text)
 	return text[0] != '\0' ? clair_bytes(text) : CLAIR_NULL_BYTES;
 }
 
+static ClairBytes
+decimal(const Transfer *transfer, int64_t value)
+{
+	return arena_printf(transfer->arena, "%lld", (long long) value);
+}
+
 ClairStatus
 transfer_report(const Transfer *transfer, Connection *connection, ClairError *error)
 {
-	bool failed = transfer->request.failure.status != CLAIR_OK;
-	char number[24];
-	char status[24];
-	char written[24];
+	const Request *request = &transfer->request;
+	bool failed = request->failure.status != CLAIR_OK;
+	char answer[4 * REQUEST_MAX_ANSWER + 1]; /* all of it escaped */
 	ClairBytes fields[WIRE_TRANSFERRED_FIELDS] = {
-		{number, (size_t) snprintf(number, sizeof(number), "%lld", (long long) transfer->number)},
-		{status, (size_t) snprintf(status, sizeof(status), "%ld", transfer->status)},
-		{written, (size_t) snprintf(written, sizeof(written), "%lld",
-									(long long) transfer->request.written)},
-		failed ? CLAIR_NULL_BYTES : optional_text(transfer->request.etag),
-		failed ? CLAIR_NULL_BYTES : optional_text(transfer->request.last_modified),
-		clair_bytes(transfer->request.url),
-		optional_text(transfer->request.failure.message),
-		optional_text(transfer->request.failure.hint),
+		[WIRE_TRANSFERRED_NUMBER] = decimal(transfer, transfer->number),
+		[WIRE_TRANSFERRED_STATUS] = decimal(transfer, transfer->status),
+		[WIRE_TRANSFERRED_BYTES] = decimal(transfer, request->written),
+		[WIRE_TRANSFERRED_ETAG] = failed ? CLAIR_NULL_BYTES : optional_text(request->etag),
+		[WIRE_TRANSFERRED_LAST_MODIFIED] = failed ? CLAIR_NULL_BYTES
+												  : optional_text(request->last_modified),
+		[WIRE_TRANSFERRED_URL] = clair_bytes(request->url),
+		[WIRE_TRANSFERRED_ERROR] = optional_text(request->failure.message),
+		[WIRE_TRANSFERRED_HINT] = optional_text(request->failure.hint),
+		[WIRE_TRANSFERRED_RETRY_AFTER] = transfer->wait > 0 ? decimal(transfer, transfer->wait)
+															: CLAIR_NULL_BYTES,
 	};
+
+	text_printable((ClairBytes){request->answer, request->answer_size}, answer, sizeof(answer));
+	fields[WIRE_TRANSFERRED_ANSWER] = optional_text(answer);
 
 	return connection_send(connection, WIRE_TRANSFERRED, fields, WIRE_TRANSFERRED_FIELDS, error);
 }

@@ -1,6 +1,7 @@
 /*
  * transfer.h
- *    One document from a URL to a descriptor: attempts, redirects, and what became of it.
+ *    One document from a URL to a descriptor: attempts, redirects, and what became of it. Or one
+ *    text that is posted, and what is answered.
  *
  * main.c decides when an attempt starts and tells when libcurl has ended it; everything about
  * HTTP is here.
@@ -24,7 +25,7 @@ typedef struct Transfer Transfer;
 
 /*
  * A transfer of these fields (WIRE_TRANSFER_FIELDS) to a regular file, whose descriptor becomes
- * the transfer's. The options must outlive it.
+ * the transfer's; or, with a body, without one (-1). The options must outlive it.
  */
 extern ClairStatus
 transfer_create(const ClairBytes *fields, int descriptor, const FetchOptions *options,

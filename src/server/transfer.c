@@ -11,19 +11,6 @@
 #include "server/compat.h"
 #include "server/transfer.h"
 
-/* Fields of WIRE_TRANSFERRED. */
-enum
-{
-	TRANSFERRED_NUMBER,
-	TRANSFERRED_STATUS,
-	TRANSFERRED_BYTES,
-	TRANSFERRED_ETAG,
-	TRANSFERRED_LAST_MODIFIED,
-	TRANSFERRED_URL,
-	TRANSFERRED_ERROR,
-	TRANSFERRED_HINT
-};
-
 static bool allow_private_networks;
 static int fetch_parallel;
 static int fetch_retries;
@@ -120,22 +107,47 @@ OptionalText(const char *text)
 }
 
 Helper *
-StartTransfers(const TransferOptions *options, const Transfer *transfers, int count)
+StartFetch(const TransferOptions *options)
 {
 	Helper *fetch = StartHelper(HELPER_FETCH, -1);
 
 	SendFetchJob(fetch, options);
-	for (int i = 0; i < count; i++)
-	{
-		const Transfer *transfer = &transfers[i];
-		ClairBytes fields[WIRE_TRANSFER_FIELDS] = {
-			clair_bytes(psprintf("%d", i)),	   clair_bytes(transfer->url),
-			OptionalText(transfer->etag),	   OptionalText(transfer->last_modified),
-			clair_bytes(MaxFileSize(options)), OptionalText(transfer->headers)};
+	return fetch;
+}
 
-		SendFrame(fetch, WIRE_TRANSFER, fields, WIRE_TRANSFER_FIELDS, transfer->file->fd);
-	}
+void
+SendTransfer(Helper *fetch, const TransferOptions *options, int number, const Transfer *transfer)
+{
+	ClairBytes fields[WIRE_TRANSFER_FIELDS] = {
+		[WIRE_TRANSFER_NUMBER] = clair_bytes(psprintf("%d", number)),
+		[WIRE_TRANSFER_URL] = clair_bytes(transfer->url),
+		[WIRE_TRANSFER_ETAG] = OptionalText(transfer->etag),
+		[WIRE_TRANSFER_LAST_MODIFIED] = OptionalText(transfer->last_modified),
+		[WIRE_TRANSFER_MAX_SIZE] = clair_bytes(MaxFileSize(options)),
+		[WIRE_TRANSFER_HEADERS] = OptionalText(transfer->headers),
+		[WIRE_TRANSFER_BODY] = OptionalText(transfer->body),
+		[WIRE_TRANSFER_TIMEOUT] = clair_bytes(psprintf("%d", transfer->timeout)),
+		[WIRE_TRANSFER_CERTIFICATE] = OptionalText(transfer->certificate),
+		[WIRE_TRANSFER_KEY] = OptionalText(transfer->key)};
+
+	SendFrame(fetch, WIRE_TRANSFER, fields, WIRE_TRANSFER_FIELDS,
+			  transfer->file != NULL ? transfer->file->fd : -1);
+}
+
+void
+EndTransfers(Helper *fetch)
+{
 	SendFrame(fetch, WIRE_START, NULL, 0, -1);
+}
+
+Helper *
+StartTransfers(const TransferOptions *options, const Transfer *transfers, int count)
+{
+	Helper *fetch = StartFetch(options);
+
+	for (int i = 0; i < count; i++)
+		SendTransfer(fetch, options, i, &transfers[i]);
+	EndTransfers(fetch);
 	return fetch;
 }
 
@@ -145,6 +157,13 @@ CopyField(ClairBytes field)
 	return field.data != NULL ? pnstrdup(field.data, field.size) : NULL;
 }
 
+static void
+pg_attribute_noreturn() ReportMalformedAnswer(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("clair-fetch sent a malformed answer")));
+}
+
 /* Takes what clair-fetch says of a transfer. */
 static void
 TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
@@ -152,18 +171,21 @@ TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
 	int64 number;
 
 	if (frame->count != WIRE_TRANSFERRED_FIELDS ||
-		!wire_integer(frame->fields[TRANSFERRED_NUMBER], &number) ||
-		!wire_integer(frame->fields[TRANSFERRED_STATUS], &answer->status) ||
-		!wire_integer(frame->fields[TRANSFERRED_BYTES], &answer->bytes) || number < 0 ||
+		!wire_integer(frame->fields[WIRE_TRANSFERRED_NUMBER], &number) ||
+		!wire_integer(frame->fields[WIRE_TRANSFERRED_STATUS], &answer->status) ||
+		!wire_integer(frame->fields[WIRE_TRANSFERRED_BYTES], &answer->bytes) || number < 0 ||
 		number >= count || answer->bytes < 0)
-		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
-						errmsg("clair-fetch sent a malformed answer")));
+		ReportMalformedAnswer();
 	answer->number = (int) number;
-	answer->etag = CopyField(frame->fields[TRANSFERRED_ETAG]);
-	answer->last_modified = CopyField(frame->fields[TRANSFERRED_LAST_MODIFIED]);
-	answer->url = CopyField(frame->fields[TRANSFERRED_URL]);
-	answer->error = CopyField(frame->fields[TRANSFERRED_ERROR]);
-	answer->hint = CopyField(frame->fields[TRANSFERRED_HINT]);
+	answer->etag = CopyField(frame->fields[WIRE_TRANSFERRED_ETAG]);
+	answer->last_modified = CopyField(frame->fields[WIRE_TRANSFERRED_LAST_MODIFIED]);
+	answer->url = CopyField(frame->fields[WIRE_TRANSFERRED_URL]);
+	answer->error = CopyField(frame->fields[WIRE_TRANSFERRED_ERROR]);
+	answer->hint = CopyField(frame->fields[WIRE_TRANSFERRED_HINT]);
+	answer->answer = CopyField(frame->fields[WIRE_TRANSFERRED_ANSWER]);
+	if (frame->fields[WIRE_TRANSFERRED_RETRY_AFTER].data != NULL &&
+		!wire_integer(frame->fields[WIRE_TRANSFERRED_RETRY_AFTER], &answer->retry_after))
+		ReportMalformedAnswer();
 }
 
 bool

@@ -1,9 +1,9 @@
 /*
  * transfer.h
- *    Getting files from the network, by clair-fetch; and the settings of that.
+ *    Getting files from the network and posting texts, by clair-fetch; and the settings of that.
  *
- * One clair-fetch makes any number of transfers, each to a file of its own. It does the retrying,
- * the redirects and the checks of addresses.
+ * One clair-fetch makes any number of transfers, each to a file of its own or, when it posts, to
+ * none. It does the checks of addresses and, of files, the retrying and the redirects.
  */
 #ifndef CLAIR_TRANSFER_H
 #define CLAIR_TRANSFER_H
@@ -39,7 +39,11 @@ typedef struct Transfer
 	const char *etag;		   /* of what is there already, or NULL */
 	const char *last_modified; /* likewise */
 	const char *headers;	   /* further header lines, each with a line feed at its end; or NULL */
-	Descriptor *file;
+	Descriptor *file;		   /* NULL when posting */
+	const char *body;		   /* to post, at most WIRE_MAX_BODY bytes; or NULL */
+	int timeout;			   /* seconds, all in all, of what is posted */
+	const char *certificate;   /* of who posts: path of a PEM file; or NULL */
+	const char *key;		   /* of the certificate, likewise; NULL: in the same file */
 } Transfer;
 
 /* What became of one; texts are in the context that was current, or NULL. */
@@ -53,9 +57,22 @@ typedef struct TransferAnswer
 	char *url; /* after redirects */
 	char *error;
 	char *hint;
+	char *answer;	   /* to what was posted, its beginning */
+	int64 retry_after; /* seconds for which the server asks; 0: it does not */
 } TransferAnswer;
 
-/* Starts a clair-fetch in the current memory context, and lets it begin with the transfers. */
+/* Starts a clair-fetch in the current memory context. */
+extern Helper *StartFetch(const TransferOptions *options);
+
+/*
+ * Gives it a transfer; they are numbered from 0. No answer is waited for, so unfinished are to be
+ * few: at most the 256 that clair-fetch takes. EndTransfers() says that no more will come.
+ */
+extern void
+SendTransfer(Helper *fetch, const TransferOptions *options, int number, const Transfer *transfer);
+extern void EndTransfers(Helper *fetch);
+
+/* All of that for transfers that are known at once. */
 extern Helper *StartTransfers(const TransferOptions *options, const Transfer *transfers, int count);
 
 /*

@@ -1,5 +1,5 @@
-# Proves that the helpers keep their side of the contract: clair-fetch transfers what it was told
-# to and refuses what it must not ask for, both speak frames, give up what they do not need,
+# Proves that the helpers keep their side of the contract: clair-fetch transfers and posts what it was
+# told to and refuses what it must not ask for, both speak frames, give up what they do not need,
 # survive nonsense, and never outlive the server's end of the socket nor die by a signal.
 use strict;
 use warnings;
@@ -13,6 +13,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 
+use Certificates;
 use HelperProcess;
 use WebServer;
 
@@ -162,6 +163,28 @@ my $server = WebServer->start(
         my ($client) = @_;
         WebServer::answer($client, '200 OK', { ETag => "\"\xFF\"", 'X' => 'y' x 2000 }, 'body');
     },
+    '/echo' => sub {
+        my ($client, $headers, undef, $posted) = @_;
+        WebServer::answer($client, '202 Accepted', {}, join(' ', $posted,
+            map { "$_=" . ($headers->{$_} // '') } qw(content-length content-type expect x-a)));
+    },
+    '/no-content' => sub { WebServer::answer($_[0], '204 No Content', {}, '') },
+    '/odd-answer' => sub { WebServer::answer($_[0], '200 OK', {}, "a\x00\xFF\n\x{C3}\x{A9}" . "\x01" x 2000) },
+    '/impatient' => sub {
+        WebServer::answer($_[0], '503 Service Unavailable', { 'Retry-After' => 90 }, 'not now');
+    },
+    '/until' => sub {
+        WebServer::answer($_[0], '429 Too Many Requests',
+            { 'Retry-After' => POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time() + 100)) }, '');
+    },
+    '/never-mind' => sub {
+        WebServer::answer($_[0], '503 Service Unavailable', { 'Retry-After' => $DATED }, '');
+    },
+    '/endless-answer' => sub {
+        my ($client) = @_;
+        print $client "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n";
+        1 while print $client 'y' x 65536;
+    },
     '/no-http' => sub { my ($client) = @_; print $client "SSH-2.0-OpenSSH_9.2\r\n" },
 );
 
@@ -192,7 +215,7 @@ sub send_transfer {
     $fetch->send_frame('t',
         [
             $number, $url, $options{etag}, $options{last_modified},
-            $options{max_size} // 10_000_000, $options{headers}
+            $options{max_size} // 10_000_000, @options{qw(headers body timeout certificate key)}
         ],
         $file);
 }
@@ -205,12 +228,13 @@ sub transfer {
     my $fetch = start_fetch(%job);
     my $begin = time();
 
-    send_transfer($fetch, 0, $url, $file, %options);
+    send_transfer($fetch, 0, $url, defined $options{body} ? undef : $file, %options);
     $fetch->send_frame('s', []);
     my $frame = $fetch->answer();
     my $done  = $fetch->answer();
     my %result;
-    @result{qw(number status bytes etag last_modified url error hint)} = @{ $frame->{fields} };
+    @result{qw(number status bytes etag last_modified url error hint answer retry_after)}
+        = @{ $frame->{fields} };
     $result{done} = defined $done && $done->{type} eq 'D' && ($fetch->ended() // 1) == 0;
     $result{seconds} = time() - $begin;
     open(my $written, '<:raw', $name) or die "$name: $!";
@@ -413,10 +437,107 @@ is($got->{etag}, undef, 'is not reported');
     cmp_ok(time() - $begin, '<', 1, 'within a second');
 }
 
+# What is posted: a body that is answered, once.
+sub post {
+    my ($url, %options) = @_;
+    return transfer($url, body => '{"a": 1}', timeout => 5, max_size => 10_000, %options);
+}
+
+$got = post($server->url('/echo'), headers => "Content-Type: application/json\nX-A: b\n");
+is("$got->{status} $got->{answer}",
+    '202 {"a": 1} content-length=8 content-type=application/json expect= x-a=b', 'a text is posted');
+is($got->{error}, undef, 'without an error');
+is("$got->{bytes} $got->{content}", '0 ', 'and no file is written');
+ok($got->{done}, 'and clair-fetch ends well');
+$got = post($server->url('/echo'), body => 'x' x 1_000_000);
+is(length($got->{answer}), 1024, 'a large one; of a long answer the beginning is kept');
+like($got->{answer}, qr/^x+$/, 'as it was');
+$got = post($server->url('/echo'), body => '');
+is($got->{answer}, ' content-length=0 content-type=application/x-www-form-urlencoded expect= x-a=', 'an empty one');
+$got = post($server->url('/no-content'));
+is("$got->{status} " . ($got->{answer} // 'none'), '204 none', 'an answer may be empty');
+$got = post($server->url('/odd-answer'));
+is(substr($got->{answer}, 0, 18), 'a\x00\xff\x0a' . "\xC3\xA9" . '\x0', 'an answer that is no text is escaped');
+is(length($got->{answer}), 15 + 4 * 1018, 'its first 1024 bytes');
+$got = post($server->url('/endless-answer'));
+is("$got->{status} " . length($got->{answer}), '200 1024', 'one that does not end is cut');
+cmp_ok($got->{seconds}, '<', 4, 'at once');
+
+$got = post($server->url('/impatient'), job => { retries => '3' });
+is("$got->{status} $got->{error} $got->{answer} $got->{retry_after}", '503 server answered 503 not now 90',
+    'when to come again is reported');
+is($server->count('/impatient'), 1, 'and no further attempt made');
+$got = post($server->url('/until'));
+like($got->{retry_after}, qr/^(9[5-9]|100)$/, 'also when it is a date');
+$got = post($server->url('/never-mind'));
+is($got->{retry_after}, undef, 'but not one that has passed');
+$before = $server->count('/echo') + $server->count('/feed');
+for my $path ('/moved', '/elsewhere', '/other-port') {
+    $got = post($server->url($path), job => { hosts => '*' });
+    is($got->{error}, "server answered $got->{status}: redirects are not followed", "$path is not followed");
+}
+is($server->count('/feed'), $before - $server->count('/echo'), 'nor asked');
+$got = post($server->url('/gone'));
+is("$got->{error} $got->{answer}", 'server answered 410 it was here once', 'what is refused is an error');
+$got = post($server->url('/silence'), timeout => 1, job => { retries => '3' });
+is($got->{error}, 'host "127.0.0.1" did not answer within 1 seconds', 'silence ends in time');
+cmp_ok($got->{seconds}, '<', 4, 'after one attempt');
+$got = post($server->url('/drip'), timeout => 1);
+is($got->{error}, 'host "127.0.0.1" did not answer within 1 seconds', 'so does an answer that drips');
+$got = post('http://127.0.0.1:1/');
+is($got->{error}, 'could not connect to host "127.0.0.1"', 'nobody there');
+$got = post($server->url('/echo'), %not_private);
+is($got->{error}, 'address 127.0.0.1 of host "127.0.0.1" is loopback', 'own networks are refused');
+
+# Certificates, made for the test.
+SKIP:
+{
+    skip 'IO::Socket::SSL is not installed', 10 if !eval { require IO::Socket::SSL };
+    my $folder = make_certificates();
+    my %tls = (SSL_cert_file => "$folder/server.pem", SSL_key_file => "$folder/server.key");
+    my $secure = WebServer->start_tls({%tls}, '/echo' => sub { WebServer::answer($_[0], '200 OK', {}, 'tls') });
+    my $mutual = WebServer->start_tls(
+        {
+            %tls,
+            SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_PEER()
+                | IO::Socket::SSL::SSL_VERIFY_FAIL_IF_NO_PEER_CERT(),
+            SSL_ca_file => "$folder/ca.pem"
+        },
+        '/echo' => sub { WebServer::answer($_[0], '200 OK', {}, $_[0]->peer_certificate('commonName')) }
+    );
+    my %trusted = (job => { ca_file => "$folder/ca.pem" });
+
+    $got = post($secure->url('/echo'));
+    like($got->{error}, qr/^could not transfer from host "127.0.0.1": .*certificate/, 'an unknown authority');
+    $got = post($secure->url('/echo'), job => { ca_file => "$folder/other.pem" });
+    like($got->{error}, qr/^could not transfer from host "127.0.0.1": .*certificate/, 'the wrong authority');
+    $got = post($secure->url('/echo', 'localhost'), %trusted);
+    like($got->{error}, qr/^could not transfer from host "localhost": SSL: no alternative certificate subject name/,
+        'a certificate for another host');
+    is($secure->count('/echo'), 0, 'they hear nothing');
+    $got = post($secure->url('/echo'), %trusted);
+    is($got->{answer}, 'tls', 'the right certificate');
+    $got = post($mutual->url('/echo'), %trusted);
+    like($got->{error}, qr/^could not transfer from host "127.0.0.1": /, 'without the certificate that is asked for');
+    $got = post($mutual->url('/echo'), %trusted, certificate => "$folder/client.pem", key => "$folder/client.key");
+    is($got->{answer}, 'client', 'with it');
+    $got = post($mutual->url('/echo'), %trusted, certificate => "$folder/both.pem");
+    is($got->{answer}, 'client', 'also when one file has certificate and key');
+    $got = post($mutual->url('/echo'), %trusted, certificate => "$folder/client.pem", key => "$folder/locked.key");
+    like($got->{error}, qr/^could not transfer from host "127.0.0.1": /, 'a key with a pass phrase asks nobody for it');
+    $got = post($mutual->url('/echo'), %trusted, certificate => "$folder/nothing.pem");
+    like($got->{error}, qr/^could not transfer from host "127.0.0.1": could not load PEM client certificate/,
+        'no such certificate');
+}
+
 # Frames that the server would not send: for each, the words of the error.
 for my $case (
     [ 'a second job',          'j', [], 'the server sent an unexpected frame' ],
-    [ 'no descriptor',         't', [ 0, 'http://x/', undef, undef, 1, undef ], 'the server sent a malformed transfer' ],
+    [ 'no descriptor',         't', [ 0, 'http://x/', (undef) x 2, 1, (undef) x 5 ], 'the server sent a malformed transfer' ],
+    [ 'no time to post',       't', [ 0, 'http://x/', (undef) x 2, 1, undef, '{}', (undef) x 3 ], 'the server sent a malformed transfer' ],
+    [ 'no text to post',       't', [ 0, 'http://x/', (undef) x 2, 1, undef, "\xFF", 5, (undef) x 2 ], 'the server sent a malformed transfer' ],
+    [ 'much to post',          't', [ 0, 'http://x/', (undef) x 2, 1, undef, 'x' x 1_048_577, 5, (undef) x 2 ], 'the server sent a malformed transfer' ],
+    [ 'a path that is none',   't', [ 0, 'http://x/', (undef) x 2, 1, undef, '{}', 5, "\xFF", undef ], 'the server sent a malformed transfer' ],
     [ 'too few fields',        't', [0], 'the server sent a malformed transfer' ],
     [ 'a document',            'd', [ 'a', 'b' ], 'the server sent an unexpected frame' ],
     [ 'a frame of its own',    'R', [], 'the server sent an invalid frame: unknown type' ],
@@ -434,6 +555,11 @@ for my $case (
     pipe(my $read, my $write) or die;
     send_transfer($fetch, 0, $server->url('/feed'), $write);
     is($fetch->answer()->{fields}[1], 'a transfer does not go to a regular file', 'nor to a pipe');
+}
+{
+    my $fetch = start_fetch(%JOB);
+    send_transfer($fetch, 0, $server->url('/feed'), scalar tempfile(UNLINK => 1), body => '{}', timeout => 5);
+    is($fetch->answer()->{fields}[1], 'the server sent a malformed transfer', 'nor, posting, to any file');
 }
 for my $headers ('X: y', "X\n", ": y\n", "X Y: z\n", "X;: z\n", "X: y\r\n", "X: y\n\nZ: y\n", "X: \xFF\n",
     'X: ' . 'y' x 65_536 . "\n")

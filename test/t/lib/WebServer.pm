@@ -1,7 +1,8 @@
 # WebServer: a web server on 127.0.0.1 that does exactly what a test tells it, right or wrong.
 #
-# start() takes a hash of paths to functions; each gets the connection, the request's headers and
-# how often its path has been asked for before. Every connection serves one request.
+# start() takes a hash of paths to functions; each gets the connection, the request's headers, how
+# often its path has been asked for before and what was posted. Every connection serves one request.
+# start_tls() takes a hash of what IO::Socket::SSL is told, and then the same.
 package WebServer;
 
 use strict;
@@ -14,6 +15,12 @@ use POSIX ();
 
 sub start {
     my ($class, %paths) = @_;
+    return start_tls($class, undef, %paths);
+}
+
+sub start_tls {
+    my ($class, $tls, %paths) = @_;
+    require IO::Socket::SSL if $tls;
     my $listener = IO::Socket::INET->new(
         LocalAddr => '127.0.0.1',
         Listen    => 64,
@@ -30,20 +37,23 @@ sub start {
         while (my $client = $listener->accept()) {
             next if fork();
             alarm(60);
-            serve($client, $log->filename, \%paths);
+            if (!$tls || IO::Socket::SSL->start_SSL($client, SSL_server => 1, %$tls)) {
+                serve($client, $log->filename, \%paths);
+            }
             close($client);
             POSIX::_exit(0);
         }
         POSIX::_exit(0);
     }
-    my $self = { pid => $pid, log => $log, port => $listener->sockport };
+    my $self = { pid => $pid, log => $log, port => $listener->sockport, tls => $tls };
     close($listener);
     return bless $self, $class;
 }
 
 sub url {
     my ($self, $path, $host) = @_;
-    return sprintf('http://%s:%d%s', $host // '127.0.0.1', $self->{port}, $path);
+    return sprintf('%s://%s:%d%s', $self->{tls} ? 'https' : 'http', $host // '127.0.0.1', $self->{port},
+        $path);
 }
 
 # How often a path has been asked for.
@@ -71,16 +81,17 @@ sub note_request {
 
 sub serve {
     my ($client, $log, $paths) = @_;
-    my ($path) = (<$client> // '') =~ m{^GET (\S+) HTTP/1\.1\r\n$} or return;
-    my %headers;
+    my ($path) = (<$client> // '') =~ m{^(?:GET|POST) (\S+) HTTP/1\.1\r\n$} or return;
+    my (%headers, $posted);
 
     while (my $line = <$client>) {
         last if $line eq "\r\n";
         $headers{ lc $1 } = $2 if $line =~ /^([^:]+):\s*(.*?)\r\n$/;
     }
+    read($client, $posted, $headers{'content-length'} // 0);
     my $before = note_request($log, $path);
     my $do = $paths->{$path} // sub { answer($_[0], '404 Not Found', {}, 'nothing here') };
-    $do->($client, \%headers, $before);
+    $do->($client, \%headers, $before, $posted);
 }
 
 # Writes a whole answer.
