@@ -48,7 +48,9 @@ SQL_FILES = \
 	src/index/layers.sql \
 	src/update/updater.sql \
 	src/match/match.sql \
-	src/notify/notify.sql
+	src/match/range.sql \
+	src/notify/notify.sql \
+	src/notify/images.sql
 
 ifndef CLAIR_PGXS
 

@@ -1,0 +1,184 @@
+/*
+ * delivery.c
+ *    Who is told: a row of clair.delivery for each consumer that a notification is for; and NOTIFY.
+ *
+ * Filters are asked when the notification is written, finding by finding: one finding that is gone
+ * or new must be let through by all of a filter. So nothing depends on when a consumer comes to
+ * read, and a run that commits late is not passed by.
+ *
+ * What is undone before a consumer was told of it is not told: its deliveries are cancelled, those
+ * of the change and of what undoes it. Told is a consumer to which the notification was handed out.
+ * NOTIFY is for those who listen at the moment, and is not taken for telling.
+ */
+#include "postgres.h"
+
+#include "notify/notify.h"
+#include "server/sql.h"
+
+static const char create_tables[] =
+	"DROP TABLE IF EXISTS pg_temp.announce_consumer, pg_temp.announce_watch,"
+	"     pg_temp.announce_undone, pg_temp.announce_locked;"
+	/* the consumers; those that are being dropped are left out, and then are not until we are done
+	 */
+	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer);"
+	/* which images the consumers watch that watch certain ones, by what these have */
+	"CREATE TEMPORARY TABLE announce_watch (consumer text COLLATE \"C\", database_id bigint,"
+	"     repository_set integer);"
+	/* deliveries to cancel, and the notification that undoes what they tell of */
+	"CREATE TEMPORARY TABLE announce_undone (consumer text COLLATE \"C\", notification bigint,"
+	"     undone_by bigint);"
+	"CREATE TEMPORARY TABLE announce_locked (consumer text COLLATE \"C\", notification bigint);";
+
+/* Whether the filter of a consumer, c, lets a finding, f, through, but for names of images. */
+#define IS_LET_THROUGH                                                                             \
+	"f.severity >= c.minimum_severity"                                                             \
+	"     AND (f.fixable OR NOT c.fixable_only)"                                                   \
+	"     AND (c.namespaces IS NULL OR f.namespace LIKE ANY (c.namespaces))"                       \
+	"     AND (NOT c.exploited_only OR f.name IN (SELECT k.cve FROM clair.kev AS k))"
+
+/*
+ * Finds the deliveries that the run undoes. Going back from what it tells a consumer of a
+ * vulnerability, as far as the consumer has not been told yet: the last change, if it is now taken
+ * back exactly; or everything since the vulnerability was added, if it is now withdrawn.
+ */
+static int64
+FindUndone(const SqlParameters *run)
+{
+	return RunSql("INSERT INTO pg_temp.announce_undone"
+				  " WITH chain AS ("
+				  "     SELECT d.consumer, e.notification, n.id AS undone_by,"
+				  "         m.before IS NOT DISTINCT FROM n.after"
+				  "             AND m.after IS NOT DISTINCT FROM n.before AS is_inverse,"
+				  "         m.reason = 'added' AND n.reason = 'withdrawn' AS is_whole,"
+				  "         row_number() OVER later AS back,"
+				  "         bool_and(e.state = 'pending' AND e.attempts = 0) OVER later AS untold"
+				  "     FROM clair.notification AS n"
+				  "         JOIN clair.delivery AS d ON d.notification = n.id"
+				  "         JOIN clair.delivery AS e ON e.consumer = d.consumer"
+				  "             AND e.vulnerability = d.vulnerability AND e.state <> 'cancelled'"
+				  "             AND e.notification < d.notification"
+				  "         JOIN clair.notification AS m"
+				  "             ON m.id = e.notification AND m.updater = n.updater"
+				  "     WHERE n.run = $1"
+				  "     WINDOW later AS (PARTITION BY d.consumer, n.id"
+				  "         ORDER BY e.notification DESC))"
+				  " SELECT c.consumer, c.notification, c.undone_by"
+				  " FROM chain AS c"
+				  "     JOIN (SELECT consumer, undone_by, max(notification) AS since"
+				  "           FROM chain"
+				  "           WHERE untold AND (is_inverse AND back = 1 OR is_whole)"
+				  "           GROUP BY consumer, undone_by) AS s"
+				  "         ON s.consumer = c.consumer AND s.undone_by = c.undone_by"
+				  " WHERE c.notification >= s.since",
+				  run);
+}
+
+/* Cancels them, unless some of them are being handed out at this moment. */
+static void
+CancelUndone(const SqlParameters *run)
+{
+	if (FindUndone(run) == 0)
+		return;
+	RunSql("INSERT INTO pg_temp.announce_locked"
+		   " SELECT d.consumer, d.notification"
+		   " FROM clair.delivery AS d"
+		   " WHERE d.state = 'pending' AND d.attempts = 0"
+		   "     AND (d.consumer, d.notification) IN"
+		   "         (SELECT u.consumer, u.notification FROM pg_temp.announce_undone AS u)"
+		   " FOR UPDATE SKIP LOCKED",
+		   NULL);
+	RunSql("DELETE FROM pg_temp.announce_undone"
+		   " WHERE (consumer, undone_by) IN"
+		   "     (SELECT u.consumer, u.undone_by"
+		   "      FROM pg_temp.announce_undone AS u"
+		   "          LEFT JOIN pg_temp.announce_locked AS l"
+		   "              ON l.consumer = u.consumer AND l.notification = u.notification"
+		   "      WHERE l.notification IS NULL)",
+		   NULL);
+	RunSql("UPDATE clair.delivery SET state = 'cancelled', finished_at = now()"
+		   " WHERE (consumer, notification) IN"
+		   "     (SELECT u.consumer, u.notification FROM pg_temp.announce_undone AS u"
+		   "      UNION SELECT u.consumer, u.undone_by FROM pg_temp.announce_undone AS u)",
+		   NULL);
+}
+
+void
+DeliverNotifications(int64 run)
+{
+	SqlParameters parameters = {0};
+
+	AddInteger(&parameters, run);
+	RunSql(create_tables, NULL);
+	if (RunSql("INSERT INTO pg_temp.announce_consumer"
+			   " SELECT * FROM clair.consumer FOR KEY SHARE SKIP LOCKED",
+			   NULL) == 0)
+		return;
+	RunSql("INSERT INTO pg_temp.announce_watch"
+		   " SELECT DISTINCT c.name, d.database_id, COALESCE(d.repository_set, 0)"
+		   " FROM pg_temp.announce_consumer AS c"
+		   "     JOIN clair.image_name AS n ON n.name LIKE ANY (c.images)"
+		   "     JOIN clair.image_database AS d"
+		   "         ON d.image_id = n.image_id AND d.until_position IS NULL",
+		   NULL);
+	RunSql("ANALYZE pg_temp.announce_watch", NULL);
+	RunSql("INSERT INTO clair.delivery (consumer, notification, vulnerability)"
+		   " SELECT told.consumer, n.id, n.vulnerability"
+		   " FROM (SELECT c.name AS consumer, f.name"
+		   "       FROM pg_temp.announce_consumer AS c"
+		   "           JOIN (SELECT DISTINCT f.name, f.namespace, f.severity, f.fixable"
+		   "                 FROM " HELD_FEATURES ") AS f ON " IS_LET_THROUGH
+		   "       WHERE c.images IS NULL"
+		   "       UNION"
+		   "       SELECT w.consumer, f.name"
+		   "       FROM " HELD_FEATURES
+		   "           JOIN pg_temp.announce_watch AS w ON w.database_id = h.database_id"
+		   "               AND w.repository_set = h.repository_set"
+		   "           JOIN pg_temp.announce_consumer AS c ON c.name = w.consumer"
+		   "       WHERE " IS_LET_THROUGH ") AS told"
+		   "     JOIN clair.notification AS n ON n.run = $1 AND n.vulnerability = told.name"
+		   " ORDER BY told.consumer, n.id",
+		   &parameters);
+	CancelUndone(&parameters);
+}
+
+/* What is to be said where: all of a run on clair, and on the channels of consumers what they get.
+ */
+#define SAID                                                                                       \
+	" said AS ("                                                                                   \
+	"     SELECT 'clair' AS channel, n.* FROM clair.notification AS n WHERE n.run = $1"            \
+	"     UNION ALL"                                                                               \
+	"     SELECT 'clair_' || d.consumer, n.*"                                                      \
+	"     FROM clair.notification AS n"                                                            \
+	"         JOIN clair.delivery AS d ON d.notification = n.id AND d.state = 'pending'"           \
+	"     WHERE n.run = $1)"
+
+void
+SendNotifications(int64 run, int64 limit)
+{
+	SqlParameters parameters = {0};
+
+	AddInteger(&parameters, run);
+	AddInteger(&parameters, limit);
+	RunSql("WITH" SAID ","
+		   " counted AS ("
+		   "     SELECT s.*, count(*) OVER (PARTITION BY s.channel) AS total FROM said AS s)"
+		   " SELECT pg_notify(m.channel, m.message::text)"
+		   " FROM (SELECT c.channel, c.id, json_build_object("
+		   "           'version', 1, 'run', c.run, 'updater', c.updater, 'notification', c.id,"
+		   "           'vulnerability', c.vulnerability, 'reason', c.reason,"
+		   "           'changes', c.changes, 'severity', c.severity, 'images', c.images) AS message"
+		   "       FROM counted AS c"
+		   "       WHERE c.total <= $2"
+		   "       UNION ALL"
+		   "       SELECT c.channel, min(c.id), json_build_object("
+		   "           'version', 1, 'run', min(c.run), 'updater', min(c.updater),"
+		   "           'notifications', count(*), 'severity', max(c.severity),"
+		   "           'added', count(*) FILTER (WHERE c.reason = 'added'),"
+		   "           'changed', count(*) FILTER (WHERE c.reason = 'changed'),"
+		   "           'withdrawn', count(*) FILTER (WHERE c.reason = 'withdrawn'))"
+		   "       FROM counted AS c"
+		   "       WHERE c.total > $2"
+		   "       GROUP BY c.channel) AS m"
+		   " ORDER BY m.channel, m.id",
+		   &parameters);
+}
