@@ -50,7 +50,8 @@ SQL_FILES = \
 	src/match/match.sql \
 	src/match/range.sql \
 	src/notify/notify.sql \
-	src/notify/images.sql
+	src/notify/images.sql \
+	src/notify/consumer.sql
 
 ifndef CLAIR_PGXS
 

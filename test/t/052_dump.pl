@@ -99,6 +99,7 @@ query($session, "SELECT clair.index_layer('upon', '" . debian_layer('upon', 11, 
 set_feed($session, 'debian', "$folder/tracker.json",
     '{"max_shrinkage": 100, "hosts": ["mirror.example.org"], "stale_after": "3 days"}');
 is(run_feed($session)->{state}, 'succeeded', 'the first run');
+query($session, "SELECT clair.create_consumer('pager', images => '{web%}')");
 $feed{bash}{'CVE-2031-0003'}{releases}{bookworm}{urgency} = 'medium';
 is(run_feed($session)->{changed}, 1, 'the second run');
 delete $feed{zlib};
@@ -146,6 +147,7 @@ sub content
         'features' => 'SELECT i.id, f FROM clair.image AS i, clair.features(i.id::text) AS f',
         'findings' => 'SELECT i.id, v FROM clair.image AS i, clair.vulnerabilities(i.id::text) AS v',
         'CVEs' => 'TABLE clair.cve_detail',
+        'consumers' => 'TABLE clair.consumer_status',
         'affected images' => "SELECT a FROM clair.affected_images('CVE-2031-0001') AS a",
     );
 
