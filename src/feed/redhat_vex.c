@@ -33,6 +33,7 @@ typedef struct Working
 	RpmClaim *claims;
 	size_t claim_count;
 	size_t claim_capacity;
+	TextMap unfixed;  /* packages of which it is said that they have no fix */
 	TextMap said;	  /* what takes the place of other statements: see say() */
 	TextMap reported; /* products that are broken, of all the document */
 } Working;
@@ -137,30 +138,41 @@ say_fixed(Working *working, const RedhatProduct *product)
 	}
 }
 
-/* Notes what a statement means for others. */
+/* Whether a statement is one of those that another can take the place of. */
 static bool
-note_statement(Working *working, const CsafStatement *statement, const RedhatProduct *product)
+is_unfixed(const CsafStatement *statement)
+{
+	return (status_of(statement) & (CSAF_AFFECTED | CSAF_UNDER_INVESTIGATION)) != 0;
+}
+
+/* Notes of which packages it is said that they have no fix, and where of source packages. */
+static bool
+note_unfixed(Working *working, const RedhatProduct *product)
+{
+	void **place = text_map_at(&working->unfixed, product->component->name);
+
+	if (place == NULL)
+		return false;
+	*place = working;
+	return !is_source(product->component) ||
+		   say(working,
+			   saying(working, "source", product, CLAIR_LITERAL(""), product->platform->cpe));
+}
+
+/* Notes what takes the place of such a statement: of most packages there is none. */
+static bool
+note_settled(Working *working, const CsafStatement *statement, const RedhatProduct *product)
 {
 	const RedhatComponent *component = product->component;
-	ClairBytes cpe;
+	unsigned int status = status_of(statement);
 
-	if (!counts(product))
+	if (text_map_find(&working->unfixed, component->name) == NULL)
 		return true;
-	cpe = product->platform->cpe;
-	switch (status_of(statement))
-	{
-		case CSAF_FIXED:
-			return component->fixed.data == NULL || say_fixed(working, product);
-		case CSAF_NOT_AFFECTED:
-			return say(working, saying(working, is_source(component) ? "source denied" : "denied",
-									   product, component->name, cpe));
-		case CSAF_AFFECTED:
-		case CSAF_UNDER_INVESTIGATION:
-			return !is_source(component) ||
-				   say(working, saying(working, "source", product, CLAIR_LITERAL(""), cpe));
-		default:
-			return true;
-	}
+	if (status == CSAF_FIXED)
+		return component->fixed.data == NULL || say_fixed(working, product);
+	return status != CSAF_NOT_AFFECTED ||
+		   say(working, saying(working, is_source(component) ? "source denied" : "denied", product,
+							   component->name, product->platform->cpe));
 }
 
 /* Whether a statement without a fix stands. False in *stands when another takes its place. */
@@ -374,11 +386,16 @@ take_statements(Working *working, ClairError *error)
 	for (size_t i = 0; i < count; i++)
 	{
 		const CsafStatement *statement = vulnerability->statements[i];
+		RedhatProduct *product = &working->products[i];
 
-		if (!redhat_product(working->feed->arena, statement->product, &working->products[i]) ||
-			!note_statement(working, statement, &working->products[i]))
+		if (!redhat_product(working->feed->arena, statement->product, product) ||
+			(is_unfixed(statement) && counts(product) && !note_unfixed(working, product)))
 			return memory_error(error);
 	}
+	for (size_t i = 0; i < count; i++)
+		if (counts(&working->products[i]) &&
+			!note_settled(working, vulnerability->statements[i], &working->products[i]))
+			return memory_error(error);
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
 		status = take_statement(working, vulnerability->statements[i], &working->products[i],
 								error);
@@ -421,7 +438,8 @@ take_vulnerability(Working *working, const CsafVulnerability *vulnerability, Cla
 	working->claims = NULL;
 	working->claim_count = 0;
 	working->claim_capacity = 0;
-	working->said = (TextMap){.arena = working->feed->arena};
+	working->unfixed = (TextMap){.arena = working->feed->arena};
+	working->said = working->unfixed;
 	status = take_statements(working, error);
 	return status == CLAIR_OK ? write_vulnerability(working, error) : status;
 }
