@@ -221,7 +221,7 @@ ifeq ($(WITH_ISAL),yes)
 endif
 
 bench: deps
-	+$(BUILD) all
+	+$(BUILD) all test-programs
 	@test/bench/run $(BENCH)
 
 clean:
