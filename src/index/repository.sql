@@ -53,17 +53,24 @@ CREATE FUNCTION clair.cpes_of(repositories text[])
 RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- From cpe:/part:vendor:product on; what ends with an empty component is the prefix before it.
-    WITH prefix AS (
-        SELECT pg_catalog.array_to_string(split.components[1:n], ':') COLLATE "C" AS cpe
-        FROM clair.repository_cpe AS c,
-            LATERAL (SELECT pg_catalog.string_to_array(c.cpe, ':') AS components) AS split,
-            LATERAL pg_catalog.generate_series(4, pg_catalog.cardinality(split.components)) AS n
-        WHERE c.repository = ANY (cpes_of.repositories)
-            AND split.components[n] <> ''
-    )
-    SELECT COALESCE(pg_catalog.array_agg(DISTINCT cpe ORDER BY cpe), '{}')
-    FROM prefix;
+    -- From cpe:/part:vendor:product on; what ends with an empty component is the prefix before it. The
+    -- version also ends at each of its dots: what is said of 10 is said of 10.1.
+    SELECT COALESCE(pg_catalog.array_agg(DISTINCT prefix.cpe ORDER BY prefix.cpe), '{}')
+    FROM clair.repository_cpe AS c,
+        LATERAL (
+            SELECT pg_catalog.string_to_array(c.cpe, ':') AS components,
+                pg_catalog.string_to_array(pg_catalog.split_part(c.cpe, ':', 5), '.') AS numbers
+        ) AS split,
+        LATERAL (
+            SELECT pg_catalog.array_to_string(split.components[1:n], ':') COLLATE "C"
+            FROM pg_catalog.generate_series(4, pg_catalog.cardinality(split.components)) AS n
+            WHERE split.components[n] <> ''
+            UNION ALL
+            SELECT pg_catalog.array_to_string(split.components[1:4]
+                || pg_catalog.array_to_string(split.numbers[1:n], '.'), ':') COLLATE "C"
+            FROM pg_catalog.generate_series(1, pg_catalog.cardinality(split.numbers) - 1) AS n
+        ) AS prefix(cpe)
+    WHERE c.repository = ANY (cpes_of.repositories);
 END;
 COMMENT ON FUNCTION clair.cpes_of(text[]) IS
     'the CPEs of repositories and their prefixes, sorted: an advisory for one of these speaks of packages that are from the repositories';

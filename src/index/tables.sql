@@ -242,7 +242,7 @@ COMMENT ON COLUMN clair.repository_set.digest IS
     'digest of the repositories: there can be more of them than an index takes';
 COMMENT ON COLUMN clair.repository_set.repositories IS 'ids of the repositories, sorted';
 COMMENT ON COLUMN clair.repository_set.cpes IS
-    'the CPEs of all of them, and every prefix of these from the product on that ends with a component, sorted; see clair.repository_cpe';
+    'the CPEs of all of them, and every prefix of these from the product on that ends with a component, or at a dot of the version, sorted; see clair.repository_cpe';
 
 CREATE TABLE clair.image_database (
     image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,

@@ -143,6 +143,7 @@ index_packages('eus-old', '9.2', \@eus, [ 'quux', '1.2-1.el9_2' ]);
 index_packages('eus-fixed', '9.2', \@eus, [ 'quux', '1.2-2.el9_2.1' ]);
 index_packages('source', '8.10', [ 'rhel-8-for-x86_64-appstream-rpms' ], [ 'libquux', '1.0-1.el8', 'quux' ]);
 index_packages('eight', '8.10', undef, [ 'libquux', '1.0-1.el8', 'quux' ]);
+index_packages('ten', '10.1', [ 'rhel-10-for-x86_64-baseos-rpms' ], [ 'everywhere', '1-1.el10' ]);
 index_packages('kernel', '9.5', undef, [ 'kernel-headers', '5.14-1.el9', 'kernel' ],
     [ 'kernel-core', '5.14-1.el9', 'kernel' ]);
 
@@ -169,7 +170,7 @@ copy("$FIXTURES/repository-to-cpe.json", $mirror) or die;
 set_feed($where, 'redhat', "$mirror/archive_latest.txt");
 is(run(), 'succeeded: 5 records 0 unchanged 1 broken 4 added 0 changed 0 withdrawn', 'the first run');
 is(known(), 'CVE-2031-0100/7 CVE-2031-0200/4 CVE-2031-0300/6 CVE-2031-0700/4', 'brings what is in force');
-is(query($where, 'SELECT count(*) FROM clair.repository_cpe'), 4, 'and the repositories');
+is(query($where, 'SELECT count(*) FROM clair.repository_cpe'), 5, 'and the repositories');
 is(query($where, 'SELECT state FROM clair.updater_state WHERE updater = \'redhat\''),
     'csaf_vex_2031-02-01.tar 1927792800000 1927792800000', 'and remembers how far it is');
 like(query($where, 'SELECT reason FROM clair.broken_record'), qr/nodejs-flat.*its module has no stream$/,
@@ -190,6 +191,7 @@ is(findings('eus-fixed'), '', 'whose own fix counts');
 is(findings('eight'), 'libquux CVE-2031-0100 - will_not_fix Medium; only: unknown_repositories',
     'a source package');
 is(findings('source'), '', 'which is of BaseOS, unlike this image');
+is(findings('ten'), 'everywhere CVE-2031-0700 - affected Low', 'what is said of 10 is said of 10.1');
 is(findings('kernel'), 'kernel-core CVE-2031-0300 - deferred Negligible; only: unknown_repositories',
     'of the kernel, what runs');
 

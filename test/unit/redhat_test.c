@@ -382,7 +382,7 @@ check_repositories(void)
 					   NULL),
 			  CLAIR_OK, "the list of repositories");
 	CHECK_ROW(&recorder, "record|repositories|repositories|*", "is a record");
-	CHECK_INT(recorder.counts[WIRE_REPOSITORY], 4, "with its rows");
+	CHECK_INT(recorder.counts[WIRE_REPOSITORY], 5, "with its rows");
 	CHECK_ROW(&recorder,
 			  "repository|rhel-9-for-x86_64-appstream-eus-rpms__9_DOT_2|"
 			  "cpe:/a:redhat:rhel_eus:9.2::appstream",
