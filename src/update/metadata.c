@@ -23,8 +23,8 @@ static const char create_tables[] =
 	"CREATE TEMPORARY TABLE stage_stated (cve text COLLATE \"C\", known boolean, staged boolean);"
 	"CREATE TEMPORARY TABLE stage_listed (cve text COLLATE \"C\", known boolean, staged boolean);"
 	/* of EPSS */
-	"CREATE TEMPORARY TABLE stage_scored (cve text COLLATE \"C\", known boolean, score real,"
-	"     percentile real);";
+	"CREATE TEMPORARY TABLE stage_scored (cve text COLLATE \"C\", known boolean, staged boolean,"
+	"     score real, percentile real);";
 
 /* What a record with the same key as another one says is not taken. */
 static void
@@ -153,53 +153,72 @@ ReplaceListed(const UpdateRun *run)
 		   NULL);
 }
 
-/* Counts what became of the CVEs that were compared by records. */
+/* Adds up what became of the CVEs in one of the tables of those that change. */
 static void
-CountChanges(MetadataChanges *changes)
+CountChanges(const char *table, MetadataChanges *changes)
 {
-	RunSql("SELECT count(*) FILTER (WHERE staged AND NOT known),"
-		   "     count(*) FILTER (WHERE staged AND known), count(*) FILTER (WHERE NOT staged)"
-		   " FROM (TABLE pg_temp.stage_stated UNION ALL TABLE pg_temp.stage_listed) AS c",
+	RunSql(psprintf("SELECT count(*) FILTER (WHERE staged AND NOT known),"
+					"     count(*) FILTER (WHERE staged AND known),"
+					"     count(*) FILTER (WHERE NOT staged)"
+					" FROM pg_temp.%s",
+					table),
 		   NULL);
-	changes->added = ResultInteger(0, 1);
-	changes->changed = ResultInteger(0, 2);
-	changes->withdrawn = ResultInteger(0, 3);
+	changes->added += ResultInteger(0, 1);
+	changes->changed += ResultInteger(0, 2);
+	changes->withdrawn += ResultInteger(0, 3);
 }
 
-/* Makes EPSS say what the document says, which has been read whole. */
+/* Finds the scores that are new, others or gone. */
+static void
+CompareScores(MetadataChanges *changes)
+{
+	RunSql("ANALYZE pg_temp.stage_epss", NULL);
+	RunSql("INSERT INTO pg_temp.stage_scored"
+		   " SELECT COALESCE(s.cve, e.cve), e.cve IS NOT NULL, s.cve IS NOT NULL, s.score::real,"
+		   "     s.percentile::real"
+		   " FROM pg_temp.stage_epss AS s"
+		   "     FULL JOIN clair.epss AS e ON e.cve = s.cve"
+		   " WHERE s.cve IS NULL OR e.cve IS NULL OR e.score <> s.score::real"
+		   "     OR e.percentile IS DISTINCT FROM s.percentile::real",
+		   NULL);
+	CountChanges("stage_scored", changes);
+}
+
+/* Makes EPSS say what the document says, which has been read whole; nobody else writes to it. */
 static void
 ApplyScores(const UpdateRun *run, MetadataChanges *changes)
 {
+	MetadataChanges scores = {0};
+
 	if (RunStep(run, "INSERT INTO clair.epss_edition (updater, model, score_date)"
 					 " SELECT $1, model, score_date::timestamptz FROM pg_temp.stage_epss_edition"
 					 " ON CONFLICT (updater) DO UPDATE SET model = excluded.model,"
 					 "     score_date = excluded.score_date") == 0)
 		return;
-	RunSql("ANALYZE pg_temp.stage_epss", NULL);
-	changes->withdrawn += RunSql("DELETE FROM clair.epss"
-								 " WHERE cve IN (SELECT e.cve FROM clair.epss AS e"
-								 "                   LEFT JOIN pg_temp.stage_epss AS s"
-								 "                       ON s.cve = e.cve"
-								 "               WHERE s.cve IS NULL)",
-								 NULL);
-	changes->scores = RunSql("INSERT INTO pg_temp.stage_scored"
-							 " SELECT s.cve, e.cve IS NOT NULL, s.score::real, s.percentile::real"
-							 " FROM pg_temp.stage_epss AS s"
-							 "     LEFT JOIN clair.epss AS e ON e.cve = s.cve"
-							 " WHERE e.cve IS NULL OR e.score <> s.score::real"
-							 "     OR e.percentile IS DISTINCT FROM s.percentile::real",
-							 NULL);
-	RunSql("INSERT INTO clair.epss (cve, score, percentile)"
-		   " SELECT cve, score, percentile FROM pg_temp.stage_scored"
-		   " ON CONFLICT (cve) DO UPDATE SET score = excluded.score,"
-		   "     percentile = excluded.percentile",
-		   NULL);
-	RunSql("INSERT INTO clair.cve (cve) SELECT cve FROM pg_temp.stage_scored WHERE NOT known"
-		   " ON CONFLICT (cve) DO NOTHING",
-		   NULL);
-	RunSql("SELECT count(*) FROM pg_temp.stage_scored WHERE known", NULL);
-	changes->changed += ResultInteger(0, 1);
-	changes->added += changes->scores - ResultInteger(0, 1);
+	CompareScores(&scores);
+	if (scores.withdrawn > 0)
+		RunSql("DELETE FROM clair.epss"
+			   " WHERE cve IN (SELECT cve FROM pg_temp.stage_scored WHERE NOT staged)",
+			   NULL);
+	if (scores.changed > 0)
+		RunSql("INSERT INTO clair.epss (cve, score, percentile)"
+			   " SELECT cve, score, percentile FROM pg_temp.stage_scored WHERE known AND staged"
+			   " ON CONFLICT (cve) DO UPDATE SET score = excluded.score,"
+			   "     percentile = excluded.percentile",
+			   NULL);
+	if (scores.added > 0)
+	{
+		RunSql("INSERT INTO clair.epss (cve, score, percentile)"
+			   " SELECT cve, score, percentile FROM pg_temp.stage_scored WHERE NOT known",
+			   NULL);
+		RunSql("INSERT INTO clair.cve (cve) SELECT cve FROM pg_temp.stage_scored WHERE NOT known"
+			   " ON CONFLICT (cve) DO NOTHING",
+			   NULL);
+	}
+	changes->added += scores.added;
+	changes->changed += scores.changed;
+	changes->withdrawn += scores.withdrawn;
+	changes->scores = scores.added + scores.changed;
 }
 
 MetadataChanges
@@ -215,10 +234,13 @@ ApplyMetadata(const UpdateRun *run)
 		RunSql("ANALYZE pg_temp.stage_stated", NULL);
 		ReplaceStatements(run);
 		ChooseMetrics();
+		CountChanges("stage_stated", &changes);
 	}
 	if (CompareListed(run) > 0)
+	{
 		ReplaceListed(run);
-	CountChanges(&changes);
+		CountChanges("stage_listed", &changes);
+	}
 	ApplyScores(run, &changes);
 	return changes;
 }
