@@ -47,7 +47,9 @@ SQL_FILES = \
 	src/index/index_layer.sql \
 	src/index/layers.sql \
 	src/update/updater.sql \
+	src/match/exception.sql \
 	src/match/match.sql \
+	src/match/stale.sql \
 	src/match/range.sql \
 	src/notify/notify.sql \
 	src/notify/images.sql \

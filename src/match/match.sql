@@ -54,7 +54,32 @@ SELECT
     d.path AS database_path,
     a.vulnerability_id,
     a.advisory,
-    v.aliases
+    v.aliases,
+    (
+        SELECT e.id
+        FROM clair.exception AS e
+        WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
+            AND e.ended_at IS NULL
+            AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
+            AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
+            AND (e.architecture IS NULL OR e.architecture = f.architecture)
+            AND (
+                e.package IS NULL
+                OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
+                OR e.package = f.source_name AND e.architecture IS NULL
+                    AND (e.version IS NULL OR e.version = f.source_version)
+            )
+            AND (
+                e.image IS NULL
+                OR EXISTS (
+                    SELECT
+                    FROM clair.exception_image AS i
+                    WHERE i.exception = e.id AND i.image_id = d.image_id
+                )
+            )
+        ORDER BY e.expires_at DESC NULLS FIRST, e.id
+        LIMIT 1
+    ) AS exception
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
@@ -130,7 +155,32 @@ SELECT
     d.path AS database_path,
     a.vulnerability_id,
     a.advisory,
-    v.aliases
+    v.aliases,
+    (
+        SELECT e.id
+        FROM clair.exception AS e
+        WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
+            AND e.ended_at IS NULL
+            AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
+            AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
+            AND (e.architecture IS NULL OR e.architecture = f.architecture)
+            AND (
+                e.package IS NULL
+                OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
+                OR e.package = f.source_name AND e.architecture IS NULL
+                    AND (e.version IS NULL OR e.version = f.source_version)
+            )
+            AND (
+                e.image IS NULL
+                OR EXISTS (
+                    SELECT
+                    FROM clair.exception_image AS i
+                    WHERE i.exception = e.id AND i.image_id = d.image_id
+                )
+            )
+        ORDER BY e.expires_at DESC NULLS FIRST, e.id
+        LIMIT 1
+    ) AS exception
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
@@ -212,17 +262,18 @@ COMMENT ON VIEW clair.image_coverage IS
 CREATE FUNCTION clair.vulnerabilities(image text)
 RETURNS TABLE (namespace text, feature text, installed_version text, vulnerability text,
     severity clair.severity, fixed_in text, status text, updater text, introduced_by text, link text,
-    description text, advisory text)
+    description text, advisory text, exception text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
     SELECT v.namespace, v.feature, v.installed_version, v.vulnerability, v.severity, v.fixed_in,
         v.status::text, v.updater, v.introduced_by, v.link, v.description,
-        v.advisory
+        v.advisory, e.reason
     FROM clair.image_vulnerability AS v
+        LEFT JOIN clair.exception AS e ON e.id = v.exception
     WHERE v.image_id = (SELECT clair.image_id(vulnerabilities.image))
     UNION ALL
     SELECT c.namespace, NULL, NULL, NULL, NULL, NULL, c.state, c.updater, NULL, NULL, NULL,
-        NULL
+        NULL, NULL
     FROM clair.image_coverage AS c
     WHERE c.image_id = (SELECT clair.image_id(vulnerabilities.image)) AND c.state <> 'current';
 END;

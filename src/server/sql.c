@@ -70,6 +70,13 @@ AddInteger(SqlParameters *parameters, int64 value)
 }
 
 void
+AddArgument(SqlParameters *parameters, FunctionCallInfo fcinfo, int number)
+{
+	AddParameter(parameters, get_fn_expr_argtype(fcinfo->flinfo, number),
+				 PG_ARGISNULL(number) ? (Datum) 0 : PG_GETARG_DATUM(number), PG_ARGISNULL(number));
+}
+
+void
 AddTextArray(SqlParameters *parameters, const ClairBytes *values, int64 count)
 {
 	ArrayBuildState *array = initArrayResult(TEXTOID, CurrentMemoryContext, false);

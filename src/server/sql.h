@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
@@ -41,6 +42,7 @@ typedef struct SqlParameters
 /* Parameters are numbered in the order in which they are added. */
 extern void AddText(SqlParameters *parameters, const char *value); /* NULL: no value */
 extern void AddInteger(SqlParameters *parameters, int64 value);
+extern void AddArgument(SqlParameters *parameters, FunctionCallInfo fcinfo, int number);
 extern void AddTextArray(SqlParameters *parameters, const ClairBytes *values, int64 count);
 extern void AddRows(SqlParameters *parameters, const StagedRows *rows); /* an array a column */
 

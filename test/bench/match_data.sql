@@ -60,4 +60,9 @@ SELECT id, 1, 'debian:12', 'source', 'rare', '-infinity', 'infinity', 'affected'
 FROM clair.vulnerability
 WHERE name = 'CVE-2031-RARE';
 
+-- Every tenth vulnerability has an exception, half of them for other packages.
+INSERT INTO clair.exception (vulnerability, package, kind, reason, author)
+SELECT 'CVE-2031-' || i, CASE WHEN i % 20 = 0 THEN 'package-0' END, 'accepted_risk', 'text', 'somebody'
+FROM generate_series(10, 40000, 10) AS i;
+
 VACUUM ANALYZE;

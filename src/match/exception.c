@@ -1,0 +1,150 @@
+/*
+ * exception.c
+ *    Making and ending exceptions: clair.create_exception(), clair.end_exception().
+ *
+ * Whoever may execute the functions may say that findings do not count, and the role that did is
+ * recorded; the table is written as the extension's owner.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "index/index.h"
+#include "server/compat.h"
+#include "server/owner.h"
+#include "server/sql.h"
+
+PG_FUNCTION_INFO_V1(create_exception);
+PG_FUNCTION_INFO_V1(end_exception);
+
+/* Arguments of create_exception(). */
+enum
+{
+	ARGUMENT_VULNERABILITY,
+	ARGUMENT_REASON,
+	ARGUMENT_PACKAGE,
+	ARGUMENT_IMAGE,
+	ARGUMENT_NAMESPACE,
+	ARGUMENT_EXPIRES_AT,
+	ARGUMENT_KIND,
+	ARGUMENT_JUSTIFICATION,
+	ARGUMENT_VERSION,
+	ARGUMENT_ARCHITECTURE
+};
+
+/* A text that must be there, and not be empty. */
+static const char *
+RequireText(FunctionCallInfo fcinfo, int number, const char *what)
+{
+	const char *text = TextArgument(fcinfo, number);
+
+	if (text == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("an exception must have a %s", what)));
+	if (strspn(text, " \t\n") == strlen(text))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an exception must have a %s", what)));
+	return text;
+}
+
+/* What an exception keeps of an image: numbers are of this database only, so it is the digest. */
+static const char *
+ImageOfException(const char *image)
+{
+	SqlParameters parameters = {0};
+
+	if (image == NULL)
+		return NULL;
+	if (strncmp(image, "sha256:", 7) == 0 || strncmp(image, "sha512:", 7) == 0)
+	{
+		if (DigestAlgorithmSize(clair_bytes(image)) == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("invalid digest of an image: \"%s\"", image)));
+		return image;
+	}
+	if (image[0] == '\0' || strspn(image, "0123456789") != strlen(image))
+		return image;
+	AddText(&parameters, image);
+	RunSql("SELECT digest FROM clair.image WHERE id = (SELECT clair.image_id($1))", &parameters);
+	return ResultText(0, 1);
+}
+
+/* Refuses what would not hold from the beginning. */
+static void
+CheckHolds(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(ARGUMENT_KIND))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("an exception must have a kind")));
+	if (!PG_ARGISNULL(ARGUMENT_EXPIRES_AT) &&
+		PG_GETARG_TIMESTAMPTZ(ARGUMENT_EXPIRES_AT) <= GetCurrentTransactionStartTimestamp())
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an exception cannot have expired when it is made")));
+	if (PG_ARGISNULL(ARGUMENT_PACKAGE) &&
+		!(PG_ARGISNULL(ARGUMENT_VERSION) && PG_ARGISNULL(ARGUMENT_ARCHITECTURE)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an exception for a version or an architecture must have a package")));
+}
+
+Datum
+create_exception(PG_FUNCTION_ARGS)
+{
+	SqlParameters parameters = {0};
+	const char *author = GetUserNameFromId(GetUserId(), false);
+	OwnerState caller;
+	int64 id;
+
+	PreventCommandIfReadOnly("clair.create_exception()");
+	AddText(&parameters, RequireText(fcinfo, ARGUMENT_VULNERABILITY, "vulnerability"));
+	AddText(&parameters, RequireText(fcinfo, ARGUMENT_REASON, "reason"));
+	CheckHolds(fcinfo);
+	BecomeOwner(&caller);
+	SPI_connect();
+	AddText(&parameters, author);
+	AddText(&parameters, ImageOfException(TextArgument(fcinfo, ARGUMENT_IMAGE)));
+	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_PACKAGE));
+	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_NAMESPACE));
+	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_JUSTIFICATION));
+	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_ARCHITECTURE));
+	AddArgument(&parameters, fcinfo, ARGUMENT_VERSION);
+	AddArgument(&parameters, fcinfo, ARGUMENT_EXPIRES_AT);
+	AddArgument(&parameters, fcinfo, ARGUMENT_KIND);
+	RunSql("INSERT INTO clair.exception (vulnerability, reason, author, image, package, namespace,"
+		   "     justification, architecture, version, expires_at, kind)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+		   " RETURNING id",
+		   &parameters);
+	id = ResultInteger(0, 1);
+	SPI_finish();
+	ResumeCaller(&caller);
+	PG_RETURN_INT64(id);
+}
+
+Datum
+end_exception(PG_FUNCTION_ARGS)
+{
+	SqlParameters parameters = {0};
+	const char *role = GetUserNameFromId(GetUserId(), false);
+	OwnerState caller;
+	bool is_ended;
+
+	PreventCommandIfReadOnly("clair.end_exception()");
+	AddInteger(&parameters, PG_GETARG_INT64(0));
+	AddText(&parameters, role);
+	BecomeOwner(&caller);
+	SPI_connect();
+	is_ended = RunSql("UPDATE clair.exception SET ended_at = now(), ended_by = $2"
+					  " WHERE id = $1 AND ended_at IS NULL",
+					  &parameters) > 0;
+	parameters.count = 1;
+	if (!is_ended && RunSql("SELECT FROM clair.exception WHERE id = $1", &parameters) == 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("exception " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+	SPI_finish();
+	ResumeCaller(&caller);
+	PG_RETURN_BOOL(is_ended);
+}
