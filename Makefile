@@ -53,7 +53,8 @@ SQL_FILES = \
 	src/match/range.sql \
 	src/notify/notify.sql \
 	src/notify/images.sql \
-	src/notify/consumer.sql
+	src/notify/consumer.sql \
+	src/notify/policy.sql
 
 ifndef CLAIR_PGXS
 

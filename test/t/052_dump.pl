@@ -109,6 +109,11 @@ write_file("$folder/tracker.json", 'not JSON');
 is(update($session, 'debian')->{state}, 'failed', 'the fourth run');
 query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'");
 
+query($session, "SELECT clair.create_exception('CVE-2031-0003', 'text', package => 'bash', version => 'dpkg:5.2-2')");
+query($session, "SELECT clair.create_exception('CVE-2031-0009', 'stale', expires_at => 'infinity')");
+query($session, "INSERT INTO clair.policy (name, minimum_severity, minimum_epss) VALUES ('own', 'Low', 0.5)");
+query($session, "UPDATE clair.policy SET fixable_only = true WHERE name = 'strict'");
+
 # What is known of a CVE.
 query($session, $_) foreach split /;\n/, <<'SQL';
 INSERT INTO clair.cve VALUES ('CVE-2031-0001', 'High', 'nvd', 0);
@@ -148,6 +153,9 @@ sub content
         'findings' => 'SELECT i.id, v FROM clair.image AS i, clair.vulnerabilities(i.id::text) AS v',
         'CVEs' => 'TABLE clair.cve_detail',
         'consumers' => 'TABLE clair.consumer_status',
+        'policies' => 'TABLE clair.policy',
+        'violations' => 'SELECT i.id, c FROM clair.image AS i, clair.check_image(i.id::text) AS c',
+        'stale exceptions' => 'TABLE clair.stale_exception',
         'affected images' => "SELECT a FROM clair.affected_images('CVE-2031-0001') AS a",
     );
 
@@ -256,7 +264,9 @@ foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",
     "SELECT clair.index_layer('new', '$folder/new.tar')", "SELECT clair.fetch_layer('new', 'http://127.0.0.1:1/')",
     "SELECT clair.update('debian')", "SELECT clair.update('debian', wait => false)",
     'SELECT clair.update()', "SELECT clair.delete_image('late')", 'SELECT clair.collect_garbage()',
-    "UPDATE clair.updater SET enabled = false WHERE name = 'debian'")
+    "UPDATE clair.updater SET enabled = false WHERE name = 'debian'",
+    "SELECT clair.create_exception('CVE-2031-0003', 'text')", 'SELECT clair.end_exception(1)',
+    "INSERT INTO clair.policy (name) VALUES ('more')", "DELETE FROM clair.policy WHERE name = 'own'")
 {
     ends_within(2, "it refuses at once: $statement", sub {
         like(outcome($reader, $statement), qr/^25006: cannot execute \S+ (?:\S+ )?(?:during recovery|in a read-only)/,
