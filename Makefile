@@ -40,6 +40,7 @@ SQL_FILES = \
 	src/index/namespace.sql \
 	src/index/flavour.sql \
 	src/index/repository.sql \
+	src/index/reader.sql \
 	src/update/tables.sql \
 	src/update/metadata.sql \
 	src/index/index.sql \

@@ -78,11 +78,14 @@ typedef enum WireType
 	C(image, WIRE_INT)                                                                             \
 	C(position, WIRE_INT) C(layer, WIRE_TEXT) C(stored_digest, WIRE_TEXT) C(command, WIRE_TEXT)
 
-/* A layer that was read: diff id, digest as stored, sizes in bytes, tar entries. */
+/*
+ * A layer that was read: diff id, digest as stored, sizes in bytes, tar entries, version of what
+ * looks for wanted files in it.
+ */
 #define WIRE_LAYER_COLUMNS(C)                                                                      \
 	C(layer, WIRE_TEXT)                                                                            \
 	C(stored_digest, WIRE_TEXT)                                                                    \
-	C(size, WIRE_INT) C(stored_size, WIRE_INT) C(entries, WIRE_INT)
+	C(size, WIRE_INT) C(stored_size, WIRE_INT) C(entries, WIRE_INT) C(version, WIRE_INT)
 
 /*
  * Something that a layer says of a path that matters. Type: file, directory, symlink,
@@ -92,11 +95,13 @@ typedef enum WireType
  * "dpkg", "apk", "rpm", or the fact source
  * ("os-release", ...), or "sqlite-log", a log that has changes to the database of the same name
  * without "-wal" (in the same layer they are part of its content); for links at wanted paths the
- * role that their target has; else no value. Content: digest of a package database's bytes.
+ * role that their target has; else no value. Version: of what reads files of this role. Content:
+ * digest of a package database's bytes.
  */
 #define WIRE_LAYER_ENTRY_COLUMNS(C)                                                                \
 	C(layer, WIRE_TEXT)                                                                            \
 	C(number, WIRE_INT)                                                                            \
+	C(version, WIRE_INT)                                                                           \
 	C(path, WIRE_TEXT)                                                                             \
 	C(type, WIRE_TEXT) C(target, WIRE_TEXT) C(role, WIRE_TEXT) C(content, WIRE_TEXT)
 

@@ -242,17 +242,20 @@ send_layer_row(BlobReader *reader, const Blob *blob, const Layer *layer, const B
 	char size[24];
 	char stored_size[24];
 	char entries[24];
-	ClairBytes fields[5];
+	char version[24];
+	ClairBytes fields[6];
 
 	snprintf(size, sizeof(size), "%" PRId64, facts->size);
 	snprintf(stored_size, sizeof(stored_size), "%" PRId64, facts->stored_size);
 	snprintf(entries, sizeof(entries), "%" PRId64, layer->entries_count);
+	snprintf(version, sizeof(version), "%d", LAYER_WALK_VERSION);
 	fields[0] = clair_bytes(blob->actual_diff_id);
 	fields[1] = clair_bytes(facts->stored_digest);
 	fields[2] = clair_bytes(size);
 	fields[3] = clair_bytes(stored_size);
 	fields[4] = clair_bytes(entries);
-	return reader->sink->row(reader->sink->context, WIRE_LAYER, fields, 5, error);
+	fields[5] = clair_bytes(version);
+	return reader->sink->row(reader->sink->context, WIRE_LAYER, fields, 6, error);
 }
 
 /* Sends a layer; what it says only once, should it be stored in two forms. */

@@ -46,6 +46,12 @@ typedef struct LayerEntry
 	char content[DIGEST_TEXT_SIZE];
 } LayerEntry;
 
+/*
+ * Version of the walk: which files are wanted, and what is told of the others. It is raised, with
+ * a row of its own in src/index/reader.sql, when a layer would tell of other entries than before.
+ */
+#define LAYER_WALK_VERSION 1
+
 /* The greatest number of places that links add. */
 #define LAYER_MAX_EXTRA_PLACES 16
 

@@ -49,11 +49,14 @@ send_entry(Layer *layer, ClairBytes diff_id, int64_t number, const LayerEntry *e
 		   ClairBytes path, const ClairSink *sink, ClairError *error)
 {
 	NumberField number_text;
+	NumberField version_text;
 	ClairBytes target = entry->type == LAYER_SYMLINK ? entry->target : entry->because;
 	ClairBytes shown_target = text_escape(layer->arena, target);
 	ClairBytes fields[] = {
 		diff_id,
 		number_field(&number_text, number),
+		entry->wanted != NULL ? number_field(&version_text, reader_version(entry->wanted->role))
+							  : CLAIR_NULL_BYTES,
 		path,
 		type_name(entry->type),
 		shown_target,

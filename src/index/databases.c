@@ -16,11 +16,20 @@
 	"(database_id, number, namespace, name, version, source_name, source_version, architecture,"   \
 	" invalid_version, problem, module, vendor, flavour)"
 
-/* The flavour that version_text shows in the namespace $1. */
+/* Of a package database: the namespace that its features are looked up in, and has it flavours? */
+#define LOOKED_UP_IN                                                                               \
+	"clair.advisory_namespace(namespace) AS advisories,"                                           \
+	" EXISTS (SELECT FROM clair.flavour_rule AS rule"                                              \
+	"         WHERE rule.family = split_part(clair.advisory_namespace(namespace), ':', 1))"        \
+	"     AS has_flavours"
+
+/* The flavour that version_text shows there. */
 #define FLAVOUR                                                                                    \
-	"COALESCE((SELECT min(rule.flavour) FROM clair.flavour_rule AS rule"                           \
-	"          WHERE rule.family = split_part($1, ':', 1)"                                         \
-	"              AND version_text ~ rule.version_pattern), '')"
+	"CASE WHEN has_flavours THEN"                                                                  \
+	"     COALESCE((SELECT min(rule.flavour) FROM clair.flavour_rule AS rule"                      \
+	"               WHERE rule.family = split_part(advisories, ':', 1)"                            \
+	"                   AND version_text ~ rule.version_pattern), '')"                             \
+	" ELSE '' END"
 
 /* Staged features with the package database that they belong to. */
 #define STAGED_FEATURES                                                                            \
@@ -72,65 +81,44 @@ ReturnedIds(int64 *count)
 	return ids;
 }
 
-/* Gives new package databases the features that older ones of the same content have. */
+/* Gives package databases that have none the features that older ones of the same content have. */
 static void
-CopyFeatures(const ClairBytes *new_ids, int64 count, const char *advisories)
+CopyFeatures(const ClairBytes *ids, int64 count)
 {
 	SqlParameters parameters = {0};
 
-	AddText(&parameters, advisories);
-	AddTextArray(&parameters, new_ids, count);
+	AddTextArray(&parameters, ids, count);
 	RunSql("INSERT INTO clair.feature " FEATURE_COLUMNS
-		   " SELECT base.id, feature.number, $1, feature.name, feature.version,"
+		   " SELECT base.id, feature.number, advisories, feature.name, feature.version,"
 		   "     feature.source_name, feature.source_version, feature.architecture,"
 		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor,"
-		   "     " FLAVOUR " FROM (SELECT fresh.id, min(sibling.id) AS sibling_id"
-		   "       FROM clair.package_database AS fresh"
-		   "           JOIN clair.package_database AS sibling"
-		   "               ON sibling.content = fresh.content AND sibling.format = fresh.format"
-		   "                   AND sibling.id < fresh.id"
-		   "           LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
-		   "       WHERE fresh.id = ANY ($2::bigint[]) AND mine.database_id IS NULL"
-		   "       GROUP BY fresh.id) AS base"
+		   "     " FLAVOUR " FROM (SELECT id, sibling_id, " LOOKED_UP_IN
+		   "       FROM (SELECT fresh.id, fresh.namespace, min(sibling.id) AS sibling_id"
+		   "             FROM clair.package_database AS fresh"
+		   "                 JOIN clair.package_database AS sibling"
+		   "                     ON sibling.content = fresh.content"
+		   "                         AND sibling.format = fresh.format AND sibling.id < fresh.id"
+		   "                 LEFT JOIN clair.feature AS mine ON mine.database_id = fresh.id"
+		   "             WHERE fresh.id = ANY ($1::bigint[]) AND mine.database_id IS NULL"
+		   "             GROUP BY fresh.id, fresh.namespace) AS found"
+		   "       OFFSET 0) AS base"
 		   "     JOIN clair.feature AS feature ON feature.database_id = base.sibling_id"
 		   "     CROSS JOIN LATERAL (SELECT COALESCE(clair.bare(feature.version),"
 		   "                             feature.invalid_version)) AS said(version_text)",
 		   &parameters);
 }
 
-void
-StoreDatabases(const IndexRows *rows, const StoredImage *image)
+/* Gives package databases that have none the features that have been read of their content. */
+static void
+InsertFeatures(const IndexRows *rows, const ClairBytes *ids, int64 count)
 {
-	SqlParameters wanted = {0};
-	SqlParameters features = {0};
-	int64 new_count;
-	ClairBytes *new_ids;
+	SqlParameters parameters = {0};
 
-	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
-	AddInteger(&wanted, image->number);
-	AddText(&wanted, image->namespace);
-	AddText(&wanted, HasApkDatabase(image->entries, image->entry_count) ? APK_DOCUMENTS : NULL);
-	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
-		   " SELECT DISTINCT entry.content, $7, entry.role"
-		   " FROM unnest($1::bigint[], $2, $3, $4, $5)"
-		   "         AS part(image, position, layer, stored_digest, command)"
-		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
-		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
-		   "     AND starts_with(COALESCE(entry.target, entry.path), $8) IS NOT TRUE"
-		   " ORDER BY 1, 3"
-		   " ON CONFLICT (content, namespace, format) DO NOTHING"
-		   " RETURNING id",
-		   &wanted);
-	new_ids = ReturnedIds(&new_count);
-	if (new_count == 0)
-		return;
-
-	AddText(&features, image->advisories);
-	AddRows(&features, rows->relations[WIRE_FEATURE]);
-	AddTextArray(&features, new_ids, new_count);
+	AddTextArray(&parameters, ids, count);
+	AddRows(&parameters, rows->relations[WIRE_FEATURE]);
 	RunSql("INSERT INTO clair.feature " FEATURE_COLUMNS
 		   " SELECT DISTINCT ON (base.id, staged.number::integer)"
-		   "     base.id, staged.number::integer, $1, staged.name,"
+		   "     base.id, staged.number::integer, advisories, staged.name,"
 		   "     CASE WHEN staged.problem IS NULL"
 		   "         THEN clair.version(base.format, staged.version_text) END,"
 		   "     staged.source_name,"
@@ -139,13 +127,73 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 		   "     staged.architecture,"
 		   "     CASE WHEN staged.problem IS NOT NULL THEN staged.version_text END,"
 		   "     staged.problem, staged.module, staged.vendor, " FLAVOUR " FROM " STAGED_FEATURES
-		   "     JOIN clair.package_database AS base ON base.content = staged.content"
-		   " WHERE base.id = ANY ($12::bigint[])"
+		   "     JOIN (SELECT id, content, format, " LOOKED_UP_IN " FROM clair.package_database"
+		   "           WHERE id = ANY ($1::bigint[])"
+		   "           OFFSET 0) AS base ON base.content = staged.content"
 		   " ORDER BY base.id, staged.number::integer",
-		   &features);
+		   &parameters);
+}
+
+void
+RefreshDatabases(const IndexRows *rows)
+{
+	SqlParameters read = {0};
+	SqlParameters outdated = {0};
+	int64 count;
+	ClairBytes *ids;
+
+	if (rows->relations[WIRE_LAYER_ENTRY]->count == 0)
+		return;
+	AddRows(&read, rows->relations[WIRE_LAYER_ENTRY]);
+	RunSql("UPDATE clair.package_database AS base"
+		   " SET version = read.version"
+		   " FROM (SELECT content, role, max(version::integer) AS version"
+		   "       FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+		   "           AS entry(layer, number, version, path, type, target, role, content)"
+		   "       WHERE content IS NOT NULL"
+		   "       GROUP BY content, role) AS read"
+		   " WHERE base.content = read.content AND base.format = read.role"
+		   "     AND base.version < read.version"
+		   " RETURNING base.id",
+		   &read);
+	ids = ReturnedIds(&count);
+	if (count == 0)
+		return;
+	AddTextArray(&outdated, ids, count);
+	RunSql("DELETE FROM clair.feature WHERE database_id = ANY ($1::bigint[])", &outdated);
+	InsertFeatures(rows, ids, count);
+}
+
+void
+StoreDatabases(const IndexRows *rows, const StoredImage *image)
+{
+	SqlParameters wanted = {0};
+	int64 new_count;
+	ClairBytes *new_ids;
+
+	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&wanted, image->number);
+	AddText(&wanted, image->namespace);
+	AddText(&wanted, HasApkDatabase(image->entries, image->entry_count) ? APK_DOCUMENTS : NULL);
+	RunSql("INSERT INTO clair.package_database (content, namespace, format, version)"
+		   " SELECT entry.content, $7, entry.role, max(entry.version)"
+		   " FROM unnest($1::bigint[], $2, $3, $4, $5)"
+		   "         AS part(image, position, layer, stored_digest, command)"
+		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
+		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
+		   "     AND starts_with(COALESCE(entry.target, entry.path), $8) IS NOT TRUE"
+		   " GROUP BY 1, 3"
+		   " ORDER BY 1, 3"
+		   " ON CONFLICT (content, namespace, format) DO NOTHING"
+		   " RETURNING id",
+		   &wanted);
+	new_ids = ReturnedIds(&new_count);
+	if (new_count == 0)
+		return;
+	InsertFeatures(rows, new_ids, new_count);
 
 	/* A layer that was known before, in another namespace: its features are known too. */
-	CopyFeatures(new_ids, new_count, image->advisories);
+	CopyFeatures(new_ids, new_count);
 }
 
 void
@@ -217,7 +265,7 @@ AdvisoryNamespace(const char *namespace)
 }
 
 void
-MoveDatabases(int64 image, const char *namespace, const char *advisories)
+MoveDatabases(int64 image, const char *namespace)
 {
 	SqlParameters parameters = {0};
 	int64 new_count;
@@ -225,17 +273,18 @@ MoveDatabases(int64 image, const char *namespace, const char *advisories)
 
 	AddInteger(&parameters, image);
 	AddText(&parameters, namespace);
-	RunSql("INSERT INTO clair.package_database (content, namespace, format)"
-		   " SELECT DISTINCT base.content, $2, base.format"
+	RunSql("INSERT INTO clair.package_database (content, namespace, format, version)"
+		   " SELECT base.content, $2, base.format, base.version"
 		   " FROM clair.image_database AS found"
 		   "     JOIN clair.package_database AS base ON base.id = found.database_id"
 		   " WHERE found.image_id = $1"
+		   " GROUP BY base.id"
 		   " ORDER BY 1, 3"
 		   " ON CONFLICT (content, namespace, format) DO NOTHING"
 		   " RETURNING id",
 		   &parameters);
 	new_ids = ReturnedIds(&new_count);
-	CopyFeatures(new_ids, new_count, advisories);
+	CopyFeatures(new_ids, new_count);
 	RunSql("UPDATE clair.image_database AS found"
 		   " SET database_id = moved.id"
 		   " FROM clair.package_database AS base"

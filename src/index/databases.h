@@ -9,6 +9,9 @@
 
 #include "index/image_facts.h"
 
+/* Gives package databases that a newer reader has read the features that it has found. */
+extern void RefreshDatabases(const IndexRows *rows);
+
 /*
  * Stores the package databases of the image's layers and their features, as far as they are new.
  * Those that the image does not show may be visible in another one that has the layer.
@@ -31,7 +34,7 @@ extern const char *AdvisoryNamespace(const char *namespace);
  * Gives the image's package databases, and all that they contain, another namespace. The former
  * ones stay, for other images.
  */
-extern void MoveDatabases(int64 image, const char *namespace, const char *advisories);
+extern void MoveDatabases(int64 image, const char *namespace);
 
 /* Works out the status of an image from what is stored of it. */
 extern void StoreStatus(int64 image, const char *advisories);

@@ -210,8 +210,8 @@ ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids)
 		AddInteger(&parameters, i);
 		RunSql("SELECT image.id,"
 			   "     COALESCE($2, (SELECT min(given.name COLLATE \"C\")"
-			   "                   FROM unnest($8::bigint[], $9) AS given(image, name)"
-			   "                   WHERE given.image = $10)),"
+			   "                   FROM unnest($9::bigint[], $10) AS given(image, name)"
+			   "                   WHERE given.image = $11)),"
 			   "     image.digest::text, image.platform, image.namespace::text, image.status,"
 			   "     (SELECT count(*)::integer FROM clair.image_layer WHERE image_id = image.id),"
 			   "     (SELECT count(DISTINCT part.layer)::integer FROM clair.image_layer AS part"

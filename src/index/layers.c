@@ -13,7 +13,8 @@
 #include "index/store.h"
 
 /*
- * A layer is known when what it says is there in full: its features hang on package databases.
+ * A layer is known when what it says is there in full, as the newest readers would say it: its
+ * features hang on package databases.
  * Documents of apk's packages need not be there when one of the layers asked for has an apk
  * database: they do not count then, and are not stored.
  */
@@ -21,6 +22,8 @@
 	"(SELECT blob.digest, blob.layer"                                                              \
 	" FROM clair.layer_blob AS blob"                                                               \
 	" WHERE blob.digest = ANY ($1)"                                                                \
+	"     AND (SELECT count(*) FROM clair.outdated_layer AS outdated"                              \
+	"          WHERE outdated.layer = blob.layer) = 0"                                             \
 	"     AND NOT EXISTS (SELECT FROM clair.layer_entry AS entry"                                  \
 	"                         LEFT JOIN clair.package_database AS base"                            \
 	"                             ON base.content = entry.content AND base.format = entry.role"    \
@@ -63,43 +66,81 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 	return answers;
 }
 
+/* The digests that the last statement returned, behind those that are there. */
+static int64
+TakeDigests(ClairBytes *digests, int64 count)
+{
+	for (uint64 row = 0; row < SPI_processed; row++)
+		digests[count++] = clair_bytes(ResultText(row, 1));
+	return count;
+}
+
+/* Forgets what outdated layers say that have been read again. How many digests there are then. */
+static int64
+ForgetOutdated(const SqlParameters *layers, ClairBytes *digests, int64 count)
+{
+	static const char *const statements[] = {
+		"DELETE FROM clair.layer_entry WHERE layer = ANY ($1)",
+		"DELETE FROM clair.layer_fact WHERE layer = ANY ($1)",
+		"DELETE FROM clair.layer_problem WHERE layer = ANY ($1)",
+	};
+	SqlParameters outdated = {0};
+	int64 new_count;
+
+	RunSql("UPDATE clair.layer AS stored"
+		   " SET version = read.version::integer, reading = stored.reading + 1, indexed_at = now()"
+		   " FROM unnest($1, $2, $3, $4, $5, $6)"
+		   "         AS read(layer, stored_digest, size, stored_size, entries, version)"
+		   " WHERE stored.digest = read.layer"
+		   "     AND (SELECT count(*) FROM clair.outdated_layer AS outdated"
+		   "          WHERE outdated.layer = stored.digest) > 0"
+		   " RETURNING stored.digest",
+		   layers);
+	new_count = TakeDigests(digests, count);
+	AddTextArray(&outdated, digests + count, new_count - count);
+	for (size_t i = 0; i < lengthof(statements) && new_count > count; i++)
+		RunSql(statements[i], &outdated);
+	return new_count;
+}
+
 void
 StoreLayers(const IndexRows *rows)
 {
 	SqlParameters layers = {0};
 	SqlParameters said;
-	uint64 new_count;
-	ClairBytes *new_layers;
+	int64 read_count = rows->relations[WIRE_LAYER]->count;
+	int64 new_count;
+	ClairBytes *new_layers = palloc(sizeof(ClairBytes) * Max(read_count, 1));
 
 	AddRows(&layers, rows->relations[WIRE_LAYER]);
-	RunSql(
-		"INSERT INTO clair.layer (digest, size, entries)"
-		" SELECT DISTINCT ON (layer) layer, size::bigint, entries::bigint"
-		" FROM unnest($1, $2, $3, $4, $5) AS read(layer, stored_digest, size, stored_size, entries)"
-		" ORDER BY layer"
-		" ON CONFLICT (digest) DO NOTHING"
-		" RETURNING digest",
-		&layers);
-	new_count = SPI_processed;
-	new_layers = palloc(sizeof(ClairBytes) * Max(new_count, 1));
-	for (uint64 row = 0; row < new_count; row++)
-		new_layers[row] = clair_bytes(ResultText(row, 1));
-	RunSql(
-		"INSERT INTO clair.layer_blob (digest, layer, size)"
-		" SELECT DISTINCT ON (stored_digest) stored_digest, layer, stored_size::bigint"
-		" FROM unnest($1, $2, $3, $4, $5) AS read(layer, stored_digest, size, stored_size, entries)"
-		" ORDER BY stored_digest"
-		" ON CONFLICT (digest) DO NOTHING",
-		&layers);
+	RunSql("INSERT INTO clair.layer (digest, size, entries, version)"
+		   " SELECT DISTINCT ON (layer) layer, size::bigint, entries::bigint, version::integer"
+		   " FROM unnest($1, $2, $3, $4, $5, $6)"
+		   "     AS read(layer, stored_digest, size, stored_size, entries, version)"
+		   " ORDER BY layer"
+		   " ON CONFLICT (digest) DO NOTHING"
+		   " RETURNING digest",
+		   &layers);
+	new_count = TakeDigests(new_layers, 0);
+	if (new_count < read_count)
+		new_count = ForgetOutdated(&layers, new_layers, new_count);
+	RunSql("INSERT INTO clair.layer_blob (digest, layer, size)"
+		   " SELECT DISTINCT ON (stored_digest) stored_digest, layer, stored_size::bigint"
+		   " FROM unnest($1, $2, $3, $4, $5, $6)"
+		   "     AS read(layer, stored_digest, size, stored_size, entries, version)"
+		   " ORDER BY stored_digest"
+		   " ON CONFLICT (digest) DO NOTHING",
+		   &layers);
 
 	memset(&said, 0, sizeof(said));
 	AddRows(&said, rows->relations[WIRE_LAYER_ENTRY]);
 	AddTextArray(&said, new_layers, new_count);
-	RunSql("INSERT INTO clair.layer_entry (layer, number, path, type, target, role, content)"
-		   " SELECT layer, number::integer, path, type, target, role, content"
-		   " FROM unnest($1, $2, $3, $4, $5, $6, $7)"
-		   "     AS entry(layer, number, path, type, target, role, content)"
-		   " WHERE layer = ANY ($8)",
+	RunSql("INSERT INTO clair.layer_entry"
+		   " (layer, number, version, path, type, target, role, content)"
+		   " SELECT layer, number::integer, version::integer, path, type, target, role, content"
+		   " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
+		   "     AS entry(layer, number, version, path, type, target, role, content)"
+		   " WHERE layer = ANY ($9)",
 		   &said);
 
 	memset(&said, 0, sizeof(said));

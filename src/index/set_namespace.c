@@ -81,7 +81,7 @@ SetNamespace(const char *image, const char *namespace)
 	AddText(&changed, namespace);
 	RunSql("UPDATE clair.image SET namespace = $2 WHERE id = $1 AND namespace <> $2", &changed);
 	advisories = AdvisoryNamespace(namespace);
-	MoveDatabases(id, namespace, advisories);
+	MoveDatabases(id, namespace);
 	StoreStatus(id, advisories);
 	return namespace;
 }

@@ -178,11 +178,15 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 	AddRows(&layers, rows->relations[WIRE_IMAGE_LAYER]);
 	AddInteger(&layers, image->number);
 	AddInteger(&layers, image->id);
-	RunSql("INSERT INTO clair.image_layer (image_id, position, layer, stored_digest, command)"
-		   " SELECT $7, position, layer, stored_digest, command"
+	/* A layer that the reader has invented is refused by the foreign key. */
+	RunSql("INSERT INTO clair.image_layer"
+		   " (image_id, position, layer, reading, stored_digest, command)"
+		   " SELECT $7, part.position, part.layer, COALESCE(stored.reading, 0),"
+		   "     part.stored_digest, part.command"
 		   " FROM unnest($1::bigint[], $2::integer[], $3, $4, $5)"
-		   "     AS part(image, position, layer, stored_digest, command)"
-		   " WHERE image = $6",
+		   "         AS part(image, position, layer, stored_digest, command)"
+		   "     LEFT JOIN clair.layer AS stored ON stored.digest = part.layer"
+		   " WHERE part.image = $6",
 		   &layers);
 
 	StoreImageDatabases(image, StoreRepositories(rows, image));
@@ -223,37 +227,71 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 	StoreStatus(image->id, image->advisories);
 }
 
-/* The id of an image that is there already, and stays until we are done; 0 when it is not. */
-static int64
-KnownImage(const IndexRows *rows, int64 number)
+/*
+ * Whether an image is there already; it stays until we are done. Sets its id, and whether a layer
+ * of it has been read again since it was put together.
+ */
+static bool
+FindImage(const IndexRows *rows, StoredImage *image, bool *is_outdated)
 {
 	SqlParameters parameters = {0};
 
 	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
-	AddInteger(&parameters, number);
-	if (RunSql("SELECT stored.id"
+	AddInteger(&parameters, image->number);
+	if (RunSql("SELECT stored.id, (SELECT count(*) FROM clair.image_layer AS part"
+			   "                       JOIN clair.layer AS layer ON layer.digest = part.layer"
+			   "                   WHERE part.image_id = stored.id"
+			   "                       AND part.reading <> layer.reading)"
 			   " FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 			   "     JOIN clair.image AS stored ON stored.digest = image.digest"
 			   " WHERE number = $4"
 			   " FOR KEY SHARE OF stored",
 			   &parameters) == 0)
-		return 0;
-	return ResultInteger(0, 1);
+		return false;
+	image->id = ResultInteger(0, 1);
+	*is_outdated = ResultInteger(0, 2) > 0;
+	return true;
 }
 
-/* Stores an image unless it is known; returns its id. */
+/* Forgets what an image consists of, so that it can be put together again. */
+static void
+ForgetImageContents(const StoredImage *image)
+{
+	static const char *const statements[] = {
+		"DELETE FROM clair.image_problem WHERE image_id = $1",
+		"DELETE FROM clair.image_database WHERE image_id = $1",
+		"DELETE FROM clair.image_layer WHERE image_id = $1",
+	};
+	SqlParameters own = {0};
+	SqlParameters changed = {0};
+
+	AddInteger(&own, image->id);
+	AddInteger(&changed, image->id);
+	AddText(&changed, image->namespace);
+	AddText(&changed, image->detected);
+	/* Another session that does the same waits here. */
+	RunSql("UPDATE clair.image SET namespace = $2, detected_namespace = $3 WHERE id = $1",
+		   &changed);
+	for (size_t i = 0; i < lengthof(statements); i++)
+		RunSql(statements[i], &own);
+}
+
+/* Stores an image, unless it is known and nothing has changed about its layers; returns its id. */
 static int64
 StoreImage(const IndexRows *rows, int64 number)
 {
 	StoredImage image = {.number = number};
+	bool is_outdated = false;
+	bool is_known = FindImage(rows, &image, &is_outdated);
 
-	image.id = KnownImage(rows, number);
-	if (image.id != 0)
+	if (is_known && !is_outdated)
 		return image.id;
 	MergeImage(rows, &image);
 	FindNamespace(rows, &image);
 	StoreDatabases(rows, &image);
-	if (StoreImageRow(rows, &image))
+	if (is_outdated)
+		ForgetImageContents(&image);
+	if (is_outdated || StoreImageRow(rows, &image))
 		StoreImageContents(rows, &image);
 	return image.id;
 }
@@ -344,6 +382,7 @@ StoreImages(const IndexRows *rows, const char *name)
 
 	CheckName(rows, name);
 	StoreLayers(rows);
+	RefreshDatabases(rows);
 	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
 	RunSql("SELECT number FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
 		   " ORDER BY digest COLLATE \"C\", number",

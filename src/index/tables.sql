@@ -9,6 +9,8 @@ CREATE TABLE clair.layer (
     digest text COLLATE "C" PRIMARY KEY,
     size bigint NOT NULL,
     entries bigint NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    reading integer NOT NULL DEFAULT 1,
     indexed_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE clair.layer IS 'layers that have been read';
@@ -16,7 +18,11 @@ COMMENT ON COLUMN clair.layer.digest IS
     'diff id: digest of the layer''s tar; of one that is an appc image, with "appc:" before it';
 COMMENT ON COLUMN clair.layer.size IS 'bytes of the tar';
 COMMENT ON COLUMN clair.layer.entries IS 'entries of the tar';
-COMMENT ON COLUMN clair.layer.indexed_at IS 'when the layer was read';
+COMMENT ON COLUMN clair.layer.version IS
+    'version of what looked for wanted files in it: see clair.reader_version, role walk';
+COMMENT ON COLUMN clair.layer.reading IS
+    'how often the layer has been read: again when there are newer readers';
+COMMENT ON COLUMN clair.layer.indexed_at IS 'when the layer was read last';
 
 CREATE TABLE clair.layer_blob (
     digest text COLLATE "C" PRIMARY KEY,
@@ -34,6 +40,7 @@ COMMENT ON COLUMN clair.layer_blob.size IS 'how many bytes';
 CREATE TABLE clair.layer_entry (
     layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
     number integer NOT NULL,
+    version integer,
     path text COLLATE "C" NOT NULL,
     type text NOT NULL
         CHECK (type IN ('file', 'directory', 'symlink', 'other', 'whiteout', 'opaque')),
@@ -47,6 +54,8 @@ COMMENT ON TABLE clair.layer_entry IS
     'what a layer says of the paths that decide which packages an image has';
 COMMENT ON COLUMN clair.layer_entry.layer IS 'the layer';
 COMMENT ON COLUMN clair.layer_entry.number IS 'position within the layer';
+COMMENT ON COLUMN clair.layer_entry.version IS
+    'version of what reads files of this role: see clair.reader_version';
 COMMENT ON COLUMN clair.layer_entry.path IS
     'path, relative to the root; of a whiteout what it hides, of opaque the directory that it empties';
 COMMENT ON COLUMN clair.layer_entry.type IS
@@ -91,6 +100,7 @@ CREATE TABLE clair.package_database (
     content text COLLATE "C" NOT NULL,
     namespace text COLLATE "C" NOT NULL,
     format text NOT NULL,
+    version integer NOT NULL DEFAULT 1,
     UNIQUE (content, namespace, format)
 );
 COMMENT ON TABLE clair.package_database IS
@@ -99,6 +109,8 @@ COMMENT ON COLUMN clair.package_database.id IS 'its number';
 COMMENT ON COLUMN clair.package_database.content IS 'digest of its bytes';
 COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace of the images that have it';
 COMMENT ON COLUMN clair.package_database.format IS 'format of its versions: dpkg, rpm, apk';
+COMMENT ON COLUMN clair.package_database.version IS
+    'version of what read its features: see clair.reader_version';
 
 CREATE TABLE clair.feature (
     database_id bigint NOT NULL REFERENCES clair.package_database ON DELETE CASCADE,
@@ -205,6 +217,7 @@ CREATE TABLE clair.image_layer (
     image_id bigint NOT NULL REFERENCES clair.image ON DELETE CASCADE,
     position integer NOT NULL,
     layer text COLLATE "C" NOT NULL REFERENCES clair.layer,
+    reading integer NOT NULL DEFAULT 1,
     stored_digest text COLLATE "C",
     command text,
     PRIMARY KEY (image_id, position)
@@ -214,6 +227,8 @@ COMMENT ON TABLE clair.image_layer IS 'layers of images';
 COMMENT ON COLUMN clair.image_layer.image_id IS 'the image';
 COMMENT ON COLUMN clair.image_layer.position IS 'position of the layer, from 1, the base';
 COMMENT ON COLUMN clair.image_layer.layer IS 'the layer';
+COMMENT ON COLUMN clair.image_layer.reading IS
+    'the reading of the layer that the image was put together from: see clair.layer.reading';
 COMMENT ON COLUMN clair.image_layer.stored_digest IS
     'digest of the layer as the image''s manifest names it, if it has one';
 COMMENT ON COLUMN clair.image_layer.command IS 'the command that made it, from the image''s history';

@@ -4,6 +4,30 @@
  */
 #include "package/package.h"
 
+/* The readers of all roles, among them that of appc images' manifests (aci.c). */
+static const struct
+{
+	const char *role;
+	int version;
+} versions[] = {
+	{"dpkg", 1},
+	{"apk", 1},
+	{"rpm", 1},
+	{"sqlite-log", 1},
+	{"os-release", 1},
+	{"lsb-release", 1},
+	{"alpine-release", 1},
+	{"debian_version", 1},
+	{"release", 1},
+	{"release-cpe", 1},
+	{"issue", 1},
+	{"apk-repositories", 1},
+	{"apt-sources", 1},
+	{"content-manifest", 1},
+	{"dnf-history", 1},
+	{"manifest", 1},
+};
+
 /* clang-format off */
 /* An SQLite database, and the changes to it that are not in it yet. */
 #define SQLITE_FILE(path, role, is_database, read) \
@@ -74,4 +98,15 @@ wanted_in_directory(const WantedFile *wanted, ClairBytes name)
 {
 	return (wanted->ending == NULL || clair_bytes_end_with(name, clair_bytes(wanted->ending))) &&
 		   (wanted->except == NULL || !clair_bytes_end_with(name, clair_bytes(wanted->except)));
+}
+
+int
+reader_version(const char *role)
+{
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+	{
+		if (strcmp(versions[i].role, role) == 0)
+			return versions[i].version;
+	}
+	return 0;
 }

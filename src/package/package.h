@@ -30,6 +30,12 @@ typedef struct WantedFile
 /* All of them; ends with one whose path is NULL. */
 extern const WantedFile wanted_files[];
 
+/*
+ * The version of what reads the files of a role. It is raised, with a row of its own in
+ * src/index/reader.sql, when the same file would be read as something else than before.
+ */
+extern int reader_version(const char *role);
+
 /* Whether the file of this name in the wanted directory is wanted. */
 extern bool wanted_in_directory(const WantedFile *wanted, ClairBytes name);
 

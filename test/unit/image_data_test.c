@@ -53,8 +53,8 @@ top_content(void)
 	for (int i = 0; i < recorder.count && top[0] != '\0'; i++)
 	{
 		if (strncmp(recorder.rows[i], top, strlen(top)) == 0 &&
-			strcmp(field(recorder.rows[i], 7), "-") != 0)
-			snprintf(content, sizeof(content), "%s", field(recorder.rows[i], 7));
+			strcmp(field(recorder.rows[i], 8), "-") != 0)
+			snprintf(content, sizeof(content), "%s", field(recorder.rows[i], 8));
 	}
 	return content;
 }

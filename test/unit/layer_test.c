@@ -44,7 +44,7 @@ check_entries(const char *expected, const char *what)
 
 		if (strncmp(field, "layer_entry|", 12) != 0)
 			continue;
-		for (int skipped = 0; skipped < 3; skipped++)
+		for (int skipped = 0; skipped < 4; skipped++)
 			field = strchr(field, '|') + 1;
 		used += (size_t) snprintf(text + used, sizeof(text) - used, "%.*s;", (int) (end - field),
 								  field);
