@@ -85,7 +85,8 @@ sub load_sample
 
 set_feed($first, 'alpine', $ALPINE);
 set_feed($first, 'debian', $DEBIAN);
-query($first, "UPDATE clair.updater SET enabled = false WHERE name NOT IN ('alpine', 'debian')");
+my $OTHERS_OFF = "UPDATE clair.updater SET enabled = false WHERE name NOT IN ('alpine', 'debian')";
+query($first, $OTHERS_OFF);
 is_deeply([ query($first, 'SELECT updater, state, broken FROM clair.update() ORDER BY 1') ],
     [ 'alpine|succeeded|15', 'debian|succeeded|0' ], 'both feeds are read');
 index_images($first, sort keys %IMAGE);
@@ -290,6 +291,7 @@ sub digests_of_all
 
 # Backwards, with feeds that grow: half of Debian's tracker and the oldest branches of Alpine first.
 my $other = new_database($node, 'other');
+query($other, $OTHERS_OFF);
 my @backwards = reverse sort keys %IMAGE;
 
 load_sample($first, $DEBIAN);
