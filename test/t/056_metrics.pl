@@ -40,6 +40,26 @@ sub knowledge
 }
 
 # ---------------------------------------------------------------------------
+# An image with a vulnerability of which its distribution says no severity
+# ---------------------------------------------------------------------------
+
+write_file("$folder/tracker.json",
+    { bash => { map { ($_ => { releases => { bookworm => { status => 'open' } } }) } 'CVE-2031-0100', 'CVE-2031-0102' } });
+set_feed($session, 'debian', "$folder/tracker.json");
+is(update($session, 'debian')->{state}, 'succeeded', 'a distribution\'s feed');
+index_file($session, make_layer("$folder/web.tar", 'etc/os-release' => "ID=debian\nVERSION_ID=\"12\"\n",
+    'var/lib/dpkg/status' => status_paragraphs([ 'bash', '5.2-1' ])), 'web');
+
+# What is found in it, and all that its distribution says.
+my $FINDINGS = q(SELECT vulnerability, severity, description FROM clair.vulnerabilities('web'));
+my $VULNERABILITIES = "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT v::text FROM clair.vulnerability AS v"
+    . ' UNION ALL SELECT a::text FROM clair.affected AS a) AS t(t)';
+my $vulnerabilities = query($session, $VULNERABILITIES);
+
+same_lines([ query($session, $FINDINGS) ], [ 'CVE-2031-0100|Unknown|', 'CVE-2031-0102|Unknown|' ], 'nothing is known of them');
+query($session, 'LISTEN clair');
+
+# ---------------------------------------------------------------------------
 # KEV
 # ---------------------------------------------------------------------------
 
@@ -219,6 +239,40 @@ SQL
     }
 }
 
+# Checks that what is stored of the CVEs in an array, of form 2.0, is what these say.
+sub same_cves
+{
+    my ($name, @cves) = @_;
+    my $names = join ', ', map { "'$_->{id}'" } @cves;
+    my @metrics = map { metrics_20($_) } @cves;
+
+    same_lines([ query($session, "$STATEMENTS AND cve IN ($names)") ], [ map { statement_20($_) } @cves ],
+        "$name: statements");
+    same_lines(stored_metrics(" AND cve IN ($names)"), \@metrics, "$name: metrics") if @metrics;
+}
+
+if (defined $DATA)
+{
+    my $vuls = "$DATA/nvd/vuls-nvd-feed-cve";
+
+    # A folder of dumps, of which those of years are read; vuls lays "modified" over one of its CVEs.
+    is(run_nvd("$vuls/v2/testdata/fixtures")->{state}, 'succeeded', 'a folder of dumps');
+    same_lines([ query($session, "SELECT name FROM clair.document WHERE updater = 'nvd'") ],
+        [ 'index', 'nvdcve-2.0-2002', 'nvdcve-2.0-2021' ], '... those of years');
+    my %stored = map { $_ => 1 } query($session, "SELECT cve FROM clair.cve_statement WHERE updater = 'nvd'");
+    my @golden = grep { $stored{ $_->{id} } && $_->{descriptions}[0]{value} !~ /MODIFIED FEED/ }
+        map { read_json($_) } glob "$vuls/v2/testdata/golden/*/*.json";
+    same_cves('... goldens of vuls, ' . @golden . ' of ' . keys(%stored), @golden);
+
+    is(run_nvd("$DATA/nvd/vunnel/full-page.json")->{state}, 'succeeded', 'a page of vunnel');
+    same_cves('... its snapshots', map { read_json($_)->{item}{cve} } glob "$DATA/nvd/vunnel/snapshots/full-page/*/*.json");
+
+    my @trivy = map { read_json($_) } glob "$DATA/nvd/trivy-db-nvd/happy/vuln-list-nvd/api/*/*.json";
+    write_file("$folder/trivy.json", { vulnerabilities => [ map { { cve => $_ } } @trivy ] });
+    is(run_nvd("$folder/trivy.json")->{state}, 'succeeded', 'items of trivy-db, as a feed');
+    same_cves('... are stored', @trivy);
+}
+
 # ---------------------------------------------------------------------------
 # NVD: which metric counts
 # ---------------------------------------------------------------------------
@@ -237,6 +291,9 @@ same_lines([ query($session, 'SELECT cve, state, rejected, published, kev_date_a
         . " FROM clair.cve_detail WHERE cve IN ('CVE-2031-0102', 'CVE-1999-0101')") ],
     [ 'CVE-2031-0102|Rejected|t|2031-01-03 10:00:00+00|', 'CVE-1999-0101|Deferred|f|1999-05-01 04:00:00+00|' ],
     'the rest of it');
+
+same_lines([ query($session, $FINDINGS) ], [ 'CVE-2031-0100|High|quux "overflow"',
+        'CVE-2031-0102|Unknown|Rejected reason: it was none.' ], 'findings have it, where their source says nothing');
 
 # Metrics, each [ version, score, type, source ], that a CVE has; which counts, as version and score.
 foreach my $case (
@@ -549,8 +606,9 @@ else
 # All of it
 # ---------------------------------------------------------------------------
 
-is(scalar query($session, 'SELECT count(*) FROM clair.vulnerability'), 0, 'no vulnerability was made');
+is(scalar query($session, $VULNERABILITIES), $vulnerabilities, 'no vulnerability was touched');
 is(scalar query($session, 'SELECT count(*) FROM clair.notification'), 0, 'nothing was announced');
+unlike(scalar query($session, 'SELECT 1'), qr/Asynchronous notification/, '... nor told');
 
 $session->quit;
 done_testing();
