@@ -132,11 +132,16 @@ is(scalar query($where, "SELECT record || ': ' || reason FROM clair.broken_recor
 my $known = 'SELECT md5(string_agg(v::text, NULL ORDER BY id)) FROM clair.vulnerability AS v';
 my $old = query($where, $known);
 
+my $hostile = test_data('hostile/feed');
+
 write_file("$folder/cut.tar", substr(slurp_file("$folder/uct.tar"), 0, 3000));
-foreach my $file ("$folder/cut.tar", glob(test_data('hostile/feed/{html-instead.json,empty.json,zip-slip-tar.tar.gz}') // ''))
+foreach my $file ("$folder/cut.tar", map({ "$hostile/$_" } defined $hostile
+        ? qw(html-instead.json empty.json deep.json.gz bomb-256m.json.gz zip-slip-tar.tar.gz) : ()))
 {
     set_feed($where, 'ubuntu-tracker', $file);
-    is(update($where, 'ubuntu-tracker')->{state}, 'failed', $file =~ s{.*/}{}r . ' as the tracker');
+    $run = update($where, 'ubuntu-tracker');
+    is($run->{state}, 'failed', $file =~ s{.*/}{}r . ' as the tracker');
+    like($run->{error}, qr/^document "tracker"/, "... and says so: " . $run->{error} =~ s/\n.*//sr);
 }
 is(scalar query($where, $known), $old, 'changes nothing');
 ok(!-e '/etc/cron.d/x', 'nor does any file');
