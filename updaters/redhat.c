@@ -82,17 +82,6 @@ typedef struct Redhat
 	ClairBytes key; /* of the document that is being read as a patch */
 } Redhat;
 
-/* Takes a word of a state off *rest. */
-static ClairBytes
-take_word(ClairBytes *rest)
-{
-	const char *blank = memchr(rest->data, ' ', rest->size);
-	ClairBytes word = {rest->data, blank != NULL ? (size_t) (blank - rest->data) : rest->size};
-
-	*rest = clair_bytes_skip(*rest, blank != NULL ? word.size + 1 : word.size);
-	return word;
-}
-
 static State
 read_state(ClairBytes text)
 {
@@ -100,9 +89,9 @@ read_state(ClairBytes text)
 
 	if (text.data == NULL)
 		return state;
-	state.archive = take_word(&text);
-	wire_integer(take_word(&text), &state.changed);
-	wire_integer(take_word(&text), &state.deleted);
+	state.archive = text_take_part(&text, ' ');
+	wire_integer(text_take_part(&text, ' '), &state.changed);
+	wire_integer(text_take_part(&text, ' '), &state.deleted);
 	return state;
 }
 

@@ -178,6 +178,16 @@ text_next_line(ClairBytes *rest, ClairBytes *line)
 	return true;
 }
 
+ClairBytes
+text_take_part(ClairBytes *rest, char separator)
+{
+	const char *at = rest->size > 0 ? memchr(rest->data, separator, rest->size) : NULL;
+	ClairBytes part = {rest->data, at != NULL ? (size_t) (at - rest->data) : rest->size};
+
+	*rest = clair_bytes_skip(*rest, at != NULL ? part.size + 1 : part.size);
+	return part;
+}
+
 bool
 text_equal_ignoring_case(ClairBytes a, ClairBytes b)
 {

@@ -53,6 +53,9 @@ text_hexadecimal(char byte)
 	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
+/* Takes the part up to the next separator, or to the end, off *rest, and the separator. */
+extern ClairBytes text_take_part(ClairBytes *rest, char separator);
+
 /* ASCII comparison without regard to case. */
 extern bool text_equal_ignoring_case(ClairBytes a, ClairBytes b);
 

@@ -227,14 +227,8 @@ fits(ClairBytes step, ClairBytes name)
 	if (clair_bytes_equal(step, CLAIR_LITERAL("*")))
 		return true;
 	while (step.size > 0)
-	{
-		const char *bar = memchr(step.data, '|', step.size);
-		size_t size = bar != NULL ? (size_t) (bar - step.data) : step.size;
-
-		if (clair_bytes_equal((ClairBytes){step.data, size}, name))
+		if (clair_bytes_equal(text_take_part(&step, '|'), name))
 			return true;
-		step = clair_bytes_skip(step, bar != NULL ? size + 1 : size);
-	}
 	return false;
 }
 
@@ -408,17 +402,6 @@ take_problem(void *context, Problem problem)
 	stop(records, CLAIR_INVALID, "%.*s", (int) message.size, message.data);
 }
 
-/* Takes the next step of a path off *rest. */
-static ClairBytes
-take_step(ClairBytes *rest, char end)
-{
-	const char *at = memchr(rest->data, end, rest->size);
-	ClairBytes step = {rest->data, at != NULL ? (size_t) (at - rest->data) : rest->size};
-
-	*rest = clair_bytes_skip(*rest, at != NULL ? step.size + 1 : step.size);
-	return step;
-}
-
 /* The part, which is written in our sources, as paths. */
 static void
 read_paths(XmlRecords *records, const char *part)
@@ -428,12 +411,12 @@ read_paths(XmlRecords *records, const char *part)
 	while (rest.size > 0 && records->path_count < MAX_PATHS)
 	{
 		Path *path = &records->paths[records->path_count];
-		ClairBytes steps = take_step(&rest, ';');
+		ClairBytes steps = text_take_part(&rest, ';');
 
 		path->tags_only = clair_bytes_end_with(steps, CLAIR_LITERAL("@"));
 		steps.size -= path->tags_only;
 		while (steps.size > 0 && path->count < MAX_STEPS)
-			path->steps[path->count++] = take_step(&steps, '/');
+			path->steps[path->count++] = text_take_part(&steps, '/');
 		records->matching[0] |= 1U << records->path_count++;
 	}
 }

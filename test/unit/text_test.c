@@ -117,6 +117,15 @@ test_lines(void)
 	rest = CLAIR_LITERAL("\n");
 	CHECK(text_next_line(&rest, &line) && line.size == 0, "an empty line");
 	CHECK(!text_next_line(&rest, &line), "and none behind it");
+
+	rest = CLAIR_LITERAL("a||bc");
+	CHECK_TEXT(text_take_part(&rest, '|'), "a", "a part");
+	CHECK_TEXT(text_take_part(&rest, '|'), "", "an empty one");
+	CHECK_TEXT(text_take_part(&rest, '|'), "bc", "the last one");
+	CHECK(rest.size == 0, "nothing is left");
+	rest = CLAIR_NULL_BYTES;
+	CHECK(text_take_part(&rest, '|').size == 0, "of nothing");
+
 	CHECK_TEXT(text_trim(CLAIR_LITERAL(" \t a b\r\n\v\f")), "a b", "blanks at both ends");
 	CHECK_TEXT(text_trim(CLAIR_LITERAL(" \n ")), "", "nothing but blanks");
 	CHECK(text_equal_ignoring_case(CLAIR_LITERAL("ETag:"), CLAIR_LITERAL("etaG:")), "case");
