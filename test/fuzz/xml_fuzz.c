@@ -4,41 +4,18 @@
  *
  * The first byte chooses what records are, the second the size of the pieces.
  */
-#include <stdlib.h>
-
-#include "common/stream.h"
 #include "common/text.h"
 #include "feed/xml.h"
+#include "pieces.h"
 
 extern int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A stream of one text in pieces. */
-typedef struct Pieces
-{
-	ClairStream stream;
-	ClairBytes rest;
-	size_t size;
-} Pieces;
 
 static void
 require(bool condition)
 {
 	if (!condition)
 		abort();
-}
-
-static ClairStatus
-next_piece(ClairStream *stream, ClairBytes *piece, ClairError *error)
-{
-	Pieces *pieces = (Pieces *) stream;
-
-	(void) error;
-	*piece = pieces->rest;
-	if (piece->size > pieces->size)
-		piece->size = pieces->size;
-	pieces->rest = clair_bytes_skip(pieces->rest, piece->size);
-	return CLAIR_OK;
 }
 
 /* Everything of an element is text within the record. */
@@ -72,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const parts[] = {"a/b", "a/b@;a/c/*", "a|b/*/*", "a"};
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
-	Pieces pieces = {.stream = {.read = next_piece}};
+	Pieces pieces = {.stream = {.read = read_piece}};
 	ClairStatus status;
 	ClairError error;
 	FeedRecord record;
@@ -96,5 +73,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (status != CLAIR_OK)
 		require(error.status == status && error.message[0] != '\0');
 	xml_record_cutter.close(records);
+	free(pieces.piece);
 	return 0;
 }
