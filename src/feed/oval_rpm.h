@@ -1,0 +1,46 @@
+/*
+ * oval_rpm.h
+ *    Definitions of vendors of rpm packages: an advisory, the CVEs that it is about, and from
+ *    which version on which binary packages are fixed.
+ */
+#ifndef CLAIR_OVAL_RPM_H
+#define CLAIR_OVAL_RPM_H
+
+#include "feed/oval.h"
+
+/* A definition being read. */
+typedef struct OvalRpm
+{
+	RecordFeed *feed;
+	ClairBytes record; /* its key */
+	XmlElement definition;
+	ClairBytes advisory;	 /* its id, or no value */
+	ClairBytes description;	 /* of each vulnerability */
+	ClairBytes link;		 /* of each vulnerability, or no value: its own reference's */
+	ClairBytes repositories; /* of all ranges, or no value */
+} OvalRpm;
+
+/* What a criterion asks for, as far as all vendors say it in the same words. */
+typedef enum OvalRpmWords
+{
+	OVAL_RPM_OTHER,	 /* it says something else */
+	OVAL_RPM_SIGNED, /* by whom a package must be signed */
+	OVAL_RPM_ASKS	 /* what has been filled in: a module, a version that a package is older than */
+} OvalRpmWords;
+
+extern OvalRpmWords oval_rpm_words(ClairBytes comment, OvalCase *asked);
+
+/*
+ * Writes a vulnerability for each CVE that the definition names, or one that is named for the
+ * advisory when it names none, with the ranges of the cases. For a package of one release, module,
+ * flavour and set of architectures one range counts: that it is not affected before that it is
+ * fixed, before others; and of fixes the highest. What is wrong with a case is told, and it is left
+ * out.
+ */
+extern ClairStatus
+oval_rpm_write(const OvalRpm *rpm, const OvalCase *cases, size_t count, ClairError *error);
+
+/* The definition's first reference of another source than CVE, or an element without a name. */
+extern XmlElement oval_rpm_reference(const XmlElement *definition);
+
+#endif
