@@ -4,17 +4,20 @@
  */
 #include "updaters/updater.h"
 
+/* clang-format off */
 static const Updater *const updaters[] = {
-	&updater_alpine,		 /* packages of Alpine */
-	&updater_cve_list,		 /* what their assigners say of CVEs */
-	&updater_debian,		 /* packages of Debian */
-	&updater_epss,			 /* how likely they are to be exploited */
-	&updater_kev,			 /* which of them are */
-	&updater_nvd,			 /* what NIST says of them */
-	&updater_redhat,		 /* packages of Red Hat Enterprise Linux */
-	&updater_ubuntu,		 /* packages of Ubuntu */
-	&updater_ubuntu_tracker, /* the same, from the files of its tracker */
+	&updater_alpine,
+	&updater_cve_list,
+	&updater_debian,
+	&updater_epss,
+	&updater_kev,
+	&updater_nvd,
+	&updater_redhat,
+	&updater_ubuntu,
+	&updater_ubuntu_tracker,
+	&updater_oracle,
 };
+/* clang-format on */
 
 const Updater *
 updater_by_name(ClairBytes name)

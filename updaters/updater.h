@@ -80,5 +80,6 @@ extern const Updater updater_nvd;
 extern const Updater updater_ubuntu;
 extern const Updater updater_ubuntu_tracker;
 extern const Updater updater_redhat;
+extern const Updater updater_oracle;
 
 #endif

@@ -25,6 +25,8 @@ VALUES
     ('nvd', 'National Vulnerability Database, NIST',
      'https://nvd.nist.gov/feeds/json/cve/2.0/nvdcve-2.0-modified.meta', 'index', '{}', '{}', true,
      '2 days', false, false, 1),
+    ('oracle', 'Oracle Linux security data', 'https://linux.oracle.com/security/oval/', 'index',
+     '{oracle:%}', '{}', true, '2 days', true, false, 1),
     ('ubuntu', 'Ubuntu security data',
      'https://security-metadata.canonical.com/osv/osv-all.tar.xz', 'osv', '{ubuntu:%}', '{}', true,
      '2 days', true, false, 1),

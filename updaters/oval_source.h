@@ -1,0 +1,33 @@
+/*
+ * oval_source.h
+ *    What updaters of sources in OVAL have in common.
+ *
+ * The first document, "index", is the listing of a folder, or, of a copy of one's own, an OVAL
+ * document itself; further ones are OVAL documents. In place of a listing there may be a
+ * manifest: lines of a file's path, a comma and more.
+ */
+#ifndef CLAIR_OVAL_SOURCE_H
+#define CLAIR_OVAL_SOURCE_H
+
+#include "feed/oval.h"
+#include "updaters/updater.h"
+
+typedef struct OvalSource
+{
+	const char *title; /* of the distribution, for errors */
+	OvalFormat format;
+	const char *manifest; /* which a listing may name; NULL: there is none */
+	bool one_rank;		  /* only files of the best rank that is there are read */
+
+	/*
+	 * How good a choice a file is by its name: the smaller the better, less than 0 for one that
+	 * is not read. Of files of the same subject the best one is read.
+	 */
+	int (*rank)(ClairBytes name, ClairBytes *subject);
+} OvalSource;
+
+/* The read() of an updater. */
+extern ClairStatus
+oval_source_read(const OvalSource *source, const UpdaterJob *job, ClairError *error);
+
+#endif
