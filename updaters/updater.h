@@ -81,5 +81,6 @@ extern const Updater updater_ubuntu;
 extern const Updater updater_ubuntu_tracker;
 extern const Updater updater_redhat;
 extern const Updater updater_oracle;
+extern const Updater updater_ubuntu_oval;
 
 #endif
