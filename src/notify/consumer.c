@@ -35,7 +35,7 @@ OpenConsumer(Consumer *consumer, const char *function, const char *name, OwnerSt
 			   &parameters) == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("consumer \"%s\" does not exist", name)));
-	if (!superuser_arg(caller->user))
+	if (caller->user != GetUserId() && !superuser_arg(caller->user))
 	{
 		Oid owner = get_role_oid(ResultText(0, 1), true);
 

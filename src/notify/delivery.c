@@ -16,51 +16,49 @@
 #include "server/sql.h"
 
 static const char create_tables[] =
-	"DROP TABLE IF EXISTS pg_temp.announce_consumer, pg_temp.announce_watch,"
+	"DROP TABLE IF EXISTS pg_temp.announce_notification, pg_temp.announce_consumer, "
+	"pg_temp.announce_watch,"
+	"     pg_temp.announce_place,"
 	"     pg_temp.announce_undone, pg_temp.announce_locked;"
+	/* what is told */
+	"CREATE TEMPORARY TABLE announce_notification (LIKE clair.notification);"
 	/* the consumers; those that are being dropped are left out, and then are not until we are done
 	 */
 	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer);"
 	/* which images the consumers watch that watch certain ones, by what these have */
 	"CREATE TEMPORARY TABLE announce_watch (consumer text COLLATE \"C\", database_id bigint,"
 	"     repository_set integer);"
+	/* which sets of features a consumer can see, and in which namespaces */
+	"CREATE TEMPORARY TABLE announce_place (consumer text COLLATE \"C\", set_number bigint,"
+	"     namespace text COLLATE \"C\");"
 	/* deliveries to cancel, and the notification that undoes what they tell of */
 	"CREATE TEMPORARY TABLE announce_undone (consumer text COLLATE \"C\", notification bigint,"
 	"     undone_by bigint);"
 	"CREATE TEMPORARY TABLE announce_locked (consumer text COLLATE \"C\", notification bigint);";
 
-/* Whether the filter of a consumer, c, lets a finding, f, through, but for names of images. */
-#define IS_LET_THROUGH                                                                             \
-	"f.severity >= c.minimum_severity"                                                             \
-	"     AND (f.fixable OR NOT c.fixable_only)"                                                   \
-	"     AND (c.namespaces IS NULL OR f.namespace LIKE ANY (c.namespaces))"                       \
-	"     AND (NOT c.exploited_only OR f.name IN (SELECT k.cve FROM clair.kev AS k))"
-
 /*
- * Finds the deliveries that the run undoes. Going back from what it tells a consumer of a
- * vulnerability, as far as the consumer has not been told yet: the last change, if it is now taken
- * back exactly; or everything since the vulnerability was added, if it is now withdrawn.
+ * Finds the deliveries that the run undoes, whether or not it tells their consumers. Going back
+ * from what has become of a vulnerability, as far as a consumer has not been told of that yet: the
+ * last change, if it is now taken back exactly; or everything since the vulnerability was added, if
+ * it is now withdrawn.
  */
 static int64
-FindUndone(const SqlParameters *run)
+FindUndone(void)
 {
 	return RunSql("INSERT INTO pg_temp.announce_undone"
 				  " WITH chain AS ("
-				  "     SELECT d.consumer, e.notification, n.id AS undone_by,"
+				  "     SELECT e.consumer, e.notification, n.id AS undone_by,"
 				  "         m.before IS NOT DISTINCT FROM n.after"
 				  "             AND m.after IS NOT DISTINCT FROM n.before AS is_inverse,"
 				  "         m.reason = 'added' AND n.reason = 'withdrawn' AS is_whole,"
 				  "         row_number() OVER later AS back,"
 				  "         bool_and(e.state = 'pending' AND e.attempts = 0) OVER later AS untold"
-				  "     FROM clair.notification AS n"
-				  "         JOIN clair.delivery AS d ON d.notification = n.id"
-				  "         JOIN clair.delivery AS e ON e.consumer = d.consumer"
-				  "             AND e.vulnerability = d.vulnerability AND e.state <> 'cancelled'"
-				  "             AND e.notification < d.notification"
+				  "     FROM pg_temp.announce_notification AS n"
+				  "         JOIN clair.delivery AS e ON e.vulnerability = n.vulnerability"
+				  "             AND e.notification < n.id AND e.state <> 'cancelled'"
 				  "         JOIN clair.notification AS m"
 				  "             ON m.id = e.notification AND m.updater = n.updater"
-				  "     WHERE n.run = $1"
-				  "     WINDOW later AS (PARTITION BY d.consumer, n.id"
+				  "     WINDOW later AS (PARTITION BY e.consumer, n.id"
 				  "         ORDER BY e.notification DESC))"
 				  " SELECT c.consumer, c.notification, c.undone_by"
 				  " FROM chain AS c"
@@ -70,14 +68,14 @@ FindUndone(const SqlParameters *run)
 				  "           GROUP BY consumer, undone_by) AS s"
 				  "         ON s.consumer = c.consumer AND s.undone_by = c.undone_by"
 				  " WHERE c.notification >= s.since",
-				  run);
+				  NULL);
 }
 
 /* Cancels them, unless some of them are being handed out at this moment. */
 static void
-CancelUndone(const SqlParameters *run)
+CancelUndone(void)
 {
-	if (FindUndone(run) == 0)
+	if (FindUndone() == 0)
 		return;
 	RunSql("INSERT INTO pg_temp.announce_locked"
 		   " SELECT d.consumer, d.notification"
@@ -113,6 +111,10 @@ DeliverNotifications(int64 run)
 			   " SELECT * FROM clair.consumer FOR KEY SHARE SKIP LOCKED",
 			   NULL) == 0)
 		return;
+	RunSql("INSERT INTO pg_temp.announce_notification"
+		   " SELECT * FROM clair.notification WHERE run = $1",
+		   &parameters);
+	RunSql("ANALYZE pg_temp.announce_notification", NULL);
 	RunSql("INSERT INTO pg_temp.announce_watch"
 		   " SELECT DISTINCT c.name, d.database_id, COALESCE(d.repository_set, 0)"
 		   " FROM pg_temp.announce_consumer AS c"
@@ -121,61 +123,71 @@ DeliverNotifications(int64 run)
 		   "         ON d.image_id = n.image_id AND d.until_position IS NULL",
 		   NULL);
 	RunSql("ANALYZE pg_temp.announce_watch", NULL);
+	RunSql("INSERT INTO pg_temp.announce_place"
+		   " SELECT c.name, m.set_number, m.namespace"
+		   " FROM pg_temp.announce_consumer AS c"
+		   "     CROSS JOIN (SELECT DISTINCT m.set_number, m.namespace"
+		   "                 FROM " HELD_MEMBERS ") AS m"
+		   " WHERE c.images IS NULL"
+		   " UNION"
+		   " SELECT w.consumer, m.set_number, m.namespace"
+		   " FROM " HELD_MEMBERS
+		   "     JOIN pg_temp.announce_watch AS w ON w.database_id = h.database_id"
+		   "         AND w.repository_set = h.repository_set",
+		   NULL);
+	RunSql("ANALYZE pg_temp.announce_place", NULL);
 	RunSql("INSERT INTO clair.delivery (consumer, notification, vulnerability)"
-		   " SELECT told.consumer, n.id, n.vulnerability"
-		   " FROM (SELECT c.name AS consumer, f.name"
-		   "       FROM pg_temp.announce_consumer AS c"
-		   "           JOIN (SELECT DISTINCT f.name, f.namespace, f.severity, f.fixable"
-		   "                 FROM " HELD_FEATURES ") AS f ON " IS_LET_THROUGH
-		   "       WHERE c.images IS NULL"
-		   "       UNION"
-		   "       SELECT w.consumer, f.name"
-		   "       FROM " HELD_FEATURES
-		   "           JOIN pg_temp.announce_watch AS w ON w.database_id = h.database_id"
-		   "               AND w.repository_set = h.repository_set"
-		   "           JOIN pg_temp.announce_consumer AS c ON c.name = w.consumer"
-		   "       WHERE " IS_LET_THROUGH ") AS told"
-		   "     JOIN clair.notification AS n ON n.run = $1 AND n.vulnerability = told.name"
-		   " ORDER BY told.consumer, n.id",
-		   &parameters);
-	CancelUndone(&parameters);
+		   " SELECT DISTINCT c.name, n.id, n.vulnerability"
+		   " FROM (SELECT p.consumer, p.namespace, g.name, g.severity, g.fixable"
+		   "       FROM pg_temp.announce_place AS p"
+		   "           JOIN pg_temp.announce_finding AS g ON g.set_number = p.set_number) AS f"
+		   "     JOIN pg_temp.announce_consumer AS c ON c.name = f.consumer AND " IS_LET_THROUGH
+		   "     JOIN pg_temp.announce_notification AS n ON n.vulnerability = f.name"
+		   " ORDER BY c.name, n.id",
+		   NULL);
+	CancelUndone();
 }
 
-/* What is to be said where: all of a run on clair, and on the channels of consumers what they get.
- */
+/* What is to be said where: all of it on clair, and on the channels of consumers what they get. */
 #define SAID                                                                                       \
+	" new AS ("                                                                                    \
+	"     SELECT * FROM clair.notification WHERE run = $1 AND $3 IS NULL"                          \
+	"     UNION ALL"                                                                               \
+	"     SELECT * FROM clair.notification WHERE image_id = ANY ($3::bigint[])),"                  \
 	" said AS ("                                                                                   \
-	"     SELECT 'clair' AS channel, n.* FROM clair.notification AS n WHERE n.run = $1"            \
+	"     SELECT 'clair' AS channel, n.* FROM new AS n"                                            \
 	"     UNION ALL"                                                                               \
 	"     SELECT 'clair_' || d.consumer, n.*"                                                      \
-	"     FROM clair.notification AS n"                                                            \
-	"         JOIN clair.delivery AS d ON d.notification = n.id AND d.state = 'pending'"           \
-	"     WHERE n.run = $1)"
+	"     FROM new AS n"                                                                           \
+	"         JOIN clair.delivery AS d ON d.notification = n.id AND d.state = 'pending')"
 
 void
-SendNotifications(int64 run, int64 limit)
+SendNotifications(int64 run, const char *images, int64 limit)
 {
 	SqlParameters parameters = {0};
 
 	AddInteger(&parameters, run);
 	AddInteger(&parameters, limit);
+	AddText(&parameters, images);
 	RunSql("WITH" SAID ","
 		   " counted AS ("
 		   "     SELECT s.*, count(*) OVER (PARTITION BY s.channel) AS total FROM said AS s)"
 		   " SELECT pg_notify(m.channel, m.message::text)"
-		   " FROM (SELECT c.channel, c.id, json_build_object("
+		   " FROM (SELECT c.channel, c.id, json_strip_nulls(json_build_object("
 		   "           'version', 1, 'run', c.run, 'updater', c.updater, 'notification', c.id,"
 		   "           'vulnerability', c.vulnerability, 'reason', c.reason,"
-		   "           'changes', c.changes, 'severity', c.severity, 'images', c.images) AS message"
+		   "           'changes', c.changes, 'severity', c.severity, 'images', c.images))"
+		   "           AS message"
 		   "       FROM counted AS c"
 		   "       WHERE c.total <= $2"
 		   "       UNION ALL"
-		   "       SELECT c.channel, min(c.id), json_build_object("
+		   "       SELECT c.channel, min(c.id), json_strip_nulls(json_build_object("
 		   "           'version', 1, 'run', min(c.run), 'updater', min(c.updater),"
 		   "           'notifications', count(*), 'severity', max(c.severity),"
 		   "           'added', count(*) FILTER (WHERE c.reason = 'added'),"
 		   "           'changed', count(*) FILTER (WHERE c.reason = 'changed'),"
-		   "           'withdrawn', count(*) FILTER (WHERE c.reason = 'withdrawn'))"
+		   "           'withdrawn', count(*) FILTER (WHERE c.reason = 'withdrawn'),"
+		   "           'indexed', NULLIF(count(*) FILTER (WHERE c.reason = 'indexed'), 0)))"
 		   "       FROM counted AS c"
 		   "       WHERE c.total > $2"
 		   "       GROUP BY c.channel) AS m"

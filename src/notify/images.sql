@@ -92,9 +92,8 @@ BEGIN ATOMIC
                 AND introduction.name = hit.name
                 AND introduction.number = hit.number
         )
-    FROM page
-        JOIN clair.image AS i ON i.id = page.image_id
-        JOIN clair.image_database AS d ON d.image_id = i.id AND d.until_position IS NULL
+    FROM clair.image_database AS d
+        JOIN clair.image AS i ON i.id = d.image_id
         LEFT JOIN clair.repository_set AS r ON r.id = d.repository_set AND r.cpes <> '{}'
         JOIN hit
             ON hit.database_id = d.database_id
@@ -102,6 +101,8 @@ BEGIN ATOMIC
                 hit.repositories IS NULL
                 OR CASE WHEN r.id IS NULL THEN hit.by_default ELSE hit.repositories && r.cpes END
             )
+    -- As an array: an index finds its images, whatever the planner thinks of how many there are.
+    WHERE d.image_id = ANY (ARRAY(SELECT page.image_id FROM page)) AND d.until_position IS NULL
     ORDER BY i.id, hit.side DESC, hit.name, hit.version, hit.number;
 END;
 COMMENT ON FUNCTION clair.notification_images(bigint, integer, bigint) IS

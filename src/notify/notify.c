@@ -1,30 +1,60 @@
 /*
  * notify.c
- *    Announcing what a run changed: rows of clair.notification and clair.delivery, and NOTIFY.
+ *    Announcing what a run changed, and new images: rows of clair.notification and clair.delivery,
+ *    and NOTIFY.
  *
- * Called by the update room inside the transaction of a run that changed something, as the
- * extension's owner: rows and NOTIFY reach others when, and only when, the run commits.
+ * Called by the rooms of updates and images inside the transaction of a run that changed something,
+ * or of one that indexes, as the extension's owner: rows and NOTIFY reach others when, and only
+ * when, it commits.
  */
 #include "postgres.h"
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "notify/notify.h"
 #include "server/clair.h"
+#include "server/sql.h"
 #include "update/run.h"
 
+/* So many are analysed at once: who takes them would have to wait for autovacuum. */
+#define BULK_NOTIFICATIONS 1000
+
 static int clair_notify_limit;
+
+/* A run is maintenance work: it may use the memory of that. Its statements are each run once. */
+static void
+AnnounceSettings(void)
+{
+	char *work_memory = psprintf("%dkB", Max(work_mem, maintenance_work_mem));
+
+	set_config_option("work_mem", work_memory, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+					  false);
+	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
 
 /* The first run of an updater tells nothing: everything that it brings is new. */
 static void
 AnnounceRun(int64 run, const char *updater, bool first)
 {
-	if (first || WriteNotifications(run, updater) == 0)
+	int64 count;
+	int settings;
+
+	if (first)
 		return;
-	DeliverNotifications(run);
-	SendNotifications(run, clair_notify_limit);
+	settings = NewGUCNestLevel();
+	AnnounceSettings();
+	count = WriteNotifications(run, updater);
+	if (count > 0)
+	{
+		DeliverNotifications(run);
+		SendNotifications(run, NULL, clair_notify_limit);
+	}
+	if (count >= BULK_NOTIFICATIONS)
+		RunSql("ANALYZE clair.notification, clair.delivery", NULL);
+	AtEOXact_GUC(false, settings);
 }
 
 void

@@ -11,27 +11,41 @@
 #include "postgres.h"
 
 /*
- * The findings that changed, f, and who has them, h: of outbox.c's temporary tables. A range that
- * is for the packages of certain repositories is so for images whose repositories have one of its
- * CPEs.
+ * The databases with findings that changed, m, and who has them, h: of outbox.c's temporary tables.
+ * What is for the packages of certain repositories is so for images whose repositories have one of
+ * these CPEs.
  */
-#define HELD_FEATURES                                                                              \
-	"pg_temp.announce_feature AS f"                                                                \
-	"     JOIN pg_temp.announce_holder AS h ON h.database_id = f.database_id"                      \
-	"         AND (f.repositories IS NULL"                                                         \
-	"              OR CASE WHEN h.cpes IS NULL THEN f.by_default"                                  \
-	"                     ELSE f.repositories && h.cpes END)"
+#define HELD_MEMBERS                                                                               \
+	"(pg_temp.announce_member AS m"                                                                \
+	"     JOIN pg_temp.announce_holder AS h ON h.database_id = m.database_id"                      \
+	"         AND (m.repositories IS NULL"                                                         \
+	"              OR CASE WHEN h.cpes IS NULL THEN m.by_default"                                  \
+	"                     ELSE m.repositories && h.cpes END))"
 
 /* Writes the notifications of a run; how many. */
 extern int64 WriteNotifications(int64 run, const char *updater);
+
+/*
+ * Whether the filter of a consumer, c, lets a finding, f, through, but for names of images: name of
+ * the vulnerability, namespace, severity, fixable.
+ */
+#define IS_LET_THROUGH                                                                             \
+	"f.severity >= c.minimum_severity"                                                             \
+	"     AND (f.fixable OR NOT c.fixable_only)"                                                   \
+	"     AND (c.namespaces IS NULL OR f.namespace LIKE ANY (c.namespaces))"                       \
+	"     AND (NOT c.exploited_only OR f.name IN (SELECT k.cve FROM clair.kev AS k))"
 
 /* Gives them to the consumers whose filters let them through. */
 extern void DeliverNotifications(int64 run);
 
 /*
- * Sends NOTIFY to clair and to the consumers: a message for each notification, or one for all of
- * them when these are more than the limit.
+ * Sends NOTIFY to clair and to the consumers: a message for each notification of a run, or for each
+ * image of an array given as text, if not NULL; one message for all where there are more than the
+ * limit.
  */
-extern void SendNotifications(int64 run, int64 limit);
+extern void SendNotifications(int64 run, const char *images, int64 limit);
+
+/* Announces the images, all of it. An array of their ids, as text. */
+extern void AnnounceImages(const char *images, int64 limit);
 
 #endif

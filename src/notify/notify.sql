@@ -23,6 +23,7 @@ CREATE TABLE clair.notification (
 );
 CREATE INDEX notification_run ON clair.notification (run);
 CREATE INDEX notification_vulnerability ON clair.notification (vulnerability);
+CREATE INDEX notification_image ON clair.notification (image_id) WHERE image_id IS NOT NULL;
 COMMENT ON TABLE clair.notification IS
     'changes of vulnerabilities that concern indexed images, written by the run that made them; and, if clair.notify_indexed is on, images with findings that are new';
 COMMENT ON COLUMN clair.notification.id IS 'number of the notification';
@@ -90,7 +91,7 @@ CREATE TABLE clair.delivery (
     PRIMARY KEY (consumer, notification)
 );
 CREATE INDEX delivery_pending ON clair.delivery (consumer, notification) WHERE state = 'pending';
-CREATE INDEX delivery_vulnerability ON clair.delivery (consumer, vulnerability, notification)
+CREATE INDEX delivery_vulnerability ON clair.delivery (vulnerability, consumer, notification)
     WHERE state <> 'cancelled';
 CREATE INDEX delivery_notification ON clair.delivery (notification);
 COMMENT ON TABLE clair.delivery IS 'which notifications each consumer gets, and has got';

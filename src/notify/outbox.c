@@ -3,11 +3,12 @@
  *    Finding out what a run changed for images, and writing it down: clair.notification.
  *
  * Compared are first the ranges that the run ended and those that it brought, then the features
- * that lie in those which differ: a range may change without a finding that does. What is found
- * out about package databases holds for all images that have them, so images are counted by what
- * databases they have; a fleet has far fewer of such sets than images.
+ * that lie in those which differ: a range may change without a finding that does. Many
+ * vulnerabilities of a package have the same range, and many images the same package databases. So
+ * what is looked up is looked up for sets of features, not for vulnerabilities, and counted for
+ * groups of images, not for images; a fleet has far fewer of these.
  *
- * All of it is proportional to what changed, and left in temporary tables for delivery.c.
+ * What is found out is left in temporary tables for delivery.c.
  */
 #include "postgres.h"
 
@@ -15,20 +16,31 @@
 #include "server/sql.h"
 
 static const char create_tables[] =
-	"DROP TABLE IF EXISTS pg_temp.announce_range, pg_temp.announce_feature,"
-	"     pg_temp.announce_holder;"
+	"DROP TABLE IF EXISTS pg_temp.announce_range, pg_temp.announce_finding,"
+	"     pg_temp.announce_member, pg_temp.announce_holder, pg_temp.announce_count;"
 	/* ranges that are gone (side 'before') or new ('after'); shown is the severity of findings */
 	"CREATE TEMPORARY TABLE announce_range (name text COLLATE \"C\", side text,"
 	"     namespace text COLLATE \"C\", scope_id integer, kind clair.package_kind,"
 	"     package text COLLATE \"C\", introduced clair.version, fixed clair.version,"
 	"     status clair.status, severity clair.severity, shown clair.severity);"
-	/* package databases with findings that are gone or new, see clair.features_in_range() */
-	"CREATE TEMPORARY TABLE announce_feature (name text COLLATE \"C\", database_id bigint,"
-	"     namespace text COLLATE \"C\", repositories text[], by_default boolean,"
-	"     severity clair.severity, fixable boolean);"
+	/*
+	 * what they say of features, and the set of features for which it is gone or new: those that
+	 * lie in one of the ranges which are gone, but in none of those which are new, or the other way
+	 * round
+	 */
+	"CREATE TEMPORARY TABLE announce_finding (name text COLLATE \"C\", severity clair.severity,"
+	"     fixable boolean, set_number bigint, namespace text COLLATE \"C\","
+	"     kind clair.package_kind, package text COLLATE \"C\", fixed clair.version,"
+	"     gone clair.version[], gone_scopes integer[],"
+	"     new clair.version[], new_scopes integer[]);"
+	/* package databases with features of a set, see clair.features_in_range() */
+	"CREATE TEMPORARY TABLE announce_member (set_number bigint, database_id bigint,"
+	"     namespace text COLLATE \"C\", repositories text[], by_default boolean);"
 	/* who has these: groups of images that have the same databases, and their repositories */
 	"CREATE TEMPORARY TABLE announce_holder (database_id bigint, repository_set integer,"
-	"     cpes text[], image_group bigint, images bigint);";
+	"     cpes text[], group_number bigint, images bigint);"
+	/* vulnerabilities whose findings changed, and of how many images */
+	"CREATE TEMPORARY TABLE announce_count (name text COLLATE \"C\", images bigint);";
 
 /*
  * The ranges that the run ended and those that it brought, but for those that are on both sides:
@@ -65,24 +77,66 @@ FindRanges(int64 run)
 	RunSql("ANALYZE pg_temp.announce_range", NULL);
 }
 
-/* The findings that are on one side only, as far as they are of package databases. */
+/* What these ranges say; those that say the same of the same versions have one set. */
+#define RANGES(what, side)                                                                         \
+	"COALESCE(array_agg(" what " ORDER BY r.introduced, r.scope_id)"                               \
+	"     FILTER (WHERE r.side = '" side "'), '{}')"
 static void
-FindFeatures(void)
+FindFindings(void)
 {
-	RunSql("INSERT INTO pg_temp.announce_feature"
-		   " SELECT DISTINCT f.name, f.database_id, f.namespace, f.repositories, f.by_default,"
-		   "     f.shown, f.fixed <> 'infinity'"
-		   " FROM (SELECT r.name, f.database_id, f.namespace, f.repositories, f.by_default,"
-		   "           r.shown, r.fixed"
-		   "       FROM pg_temp.announce_range AS r"
-		   "           CROSS JOIN LATERAL clair.features_in_range(r.namespace, r.kind, r.package,"
-		   "               r.introduced, r.fixed, r.scope_id) AS f"
-		   "       WHERE r.status NOT IN ('not_affected', 'under_investigation')"
-		   "       GROUP BY r.name, f.database_id, f.name, f.number, f.namespace,"
-		   "           f.repositories, f.by_default, r.shown, r.status, r.fixed"
-		   "       HAVING min(r.side) = max(r.side)) AS f",
+	RunSql("INSERT INTO pg_temp.announce_finding"
+		   " SELECT f.name, f.shown, f.fixed <> 'infinity',"
+		   "     dense_rank() OVER (ORDER BY f.namespace, f.kind, f.package, f.fixed, f.gone,"
+		   "         f.gone_scopes, f.new, f.new_scopes),"
+		   "     f.namespace, f.kind, f.package, f.fixed, f.gone, f.gone_scopes, f.new,"
+		   "     f.new_scopes"
+		   " FROM (SELECT r.name, r.shown, r.namespace, r.kind, r.package, r.fixed,"
+		   "           " RANGES(
+			   "r.introduced",
+			   "before") " AS gone,"
+						 "           " RANGES(
+							 "r.scope_id",
+							 "before") " AS gone_scopes,"
+									   "           " RANGES(
+										   "r.introduced",
+										   "after") " AS new,"
+													"           " RANGES(
+														"r.scope_id",
+														"after") " AS new_scopes"
+																 "       FROM "
+																 "pg_temp.announce_range AS r"
+																 "       WHERE r.status NOT IN "
+																 "('not_affected', "
+																 "'under_investigation')"
+																 "       GROUP BY r.name, r.shown, "
+																 "r.namespace, r.kind, r.package, "
+																 "r.fixed, r.status)"
+																 "     AS f",
 		   NULL);
-	RunSql("ANALYZE pg_temp.announce_feature", NULL);
+	RunSql("ANALYZE pg_temp.announce_finding", NULL);
+}
+
+/* The features of the sets, as far as they are in some package database. */
+static void
+FindMembers(void)
+{
+	RunSql("INSERT INTO pg_temp.announce_member"
+		   " SELECT DISTINCT m.set_number, m.database_id, m.namespace, m.repositories, m.by_default"
+		   " FROM (SELECT s.set_number, f.database_id, f.namespace, f.repositories, f.by_default"
+		   "       FROM (SELECT DISTINCT ON (g.set_number) g.*"
+		   "             FROM pg_temp.announce_finding AS g ORDER BY g.set_number) AS s"
+		   "           CROSS JOIN LATERAL ("
+		   "               SELECT 'before' AS side, * FROM unnest(s.gone, s.gone_scopes)"
+		   "               UNION ALL"
+		   "               SELECT 'after', * FROM unnest(s.new, s.new_scopes))"
+		   "               AS r(side, introduced, scope_id)"
+		   "           CROSS JOIN LATERAL clair.features_in_range(s.namespace, s.kind, s.package,"
+		   "               r.introduced, s.fixed, r.scope_id) AS f"
+		   "       GROUP BY s.set_number, f.database_id, f.name, f.number, f.namespace,"
+		   "           f.repositories, f.by_default"
+		   "       HAVING min(r.side) = max(r.side)) AS m",
+		   NULL);
+	RunSql("ANALYZE pg_temp.announce_member", NULL);
 }
 
 /* The images that have these package databases. */
@@ -99,7 +153,7 @@ FindHolders(void)
 		   "                     ORDER BY d.database_id, d.repository_set) AS sets"
 		   "             FROM clair.image_database AS d"
 		   "             WHERE d.until_position IS NULL AND d.database_id IN"
-		   "                 (SELECT f.database_id FROM pg_temp.announce_feature AS f)"
+		   "                 (SELECT m.database_id FROM pg_temp.announce_member AS m)"
 		   "             GROUP BY d.image_id) AS i"
 		   "       GROUP BY i.databases, i.sets) AS g"
 		   "     CROSS JOIN LATERAL unnest(g.databases, g.sets)"
@@ -108,6 +162,28 @@ FindHolders(void)
 		   "         ON r.id = held.repository_set AND r.cpes <> '{}'",
 		   NULL);
 	RunSql("ANALYZE pg_temp.announce_holder", NULL);
+}
+
+/* Counts the images of each vulnerability: of each combination of sets that some have. */
+static void
+CountImages(void)
+{
+	RunSql("INSERT INTO pg_temp.announce_count"
+		   " WITH subject AS MATERIALIZED ("
+		   "     SELECT f.name, array_agg(DISTINCT f.set_number) AS sets"
+		   "     FROM pg_temp.announce_finding AS f"
+		   "     GROUP BY f.name),"
+		   " hit AS ("
+		   "     SELECT DISTINCT c.sets, h.group_number, h.images"
+		   "     FROM (SELECT DISTINCT s.sets FROM subject AS s) AS c"
+		   "         CROSS JOIN LATERAL unnest(c.sets) AS part(set_number)"
+		   "         JOIN " HELD_MEMBERS " ON m.set_number = part.set_number)"
+		   " SELECT s.name, counted.images"
+		   " FROM subject AS s"
+		   "     JOIN (SELECT sets, sum(images) AS images FROM hit GROUP BY sets) AS counted"
+		   "         ON counted.sets = s.sets",
+		   NULL);
+	RunSql("ANALYZE pg_temp.announce_count", NULL);
 }
 
 /*
@@ -137,7 +213,7 @@ FindHolders(void)
 																														   "DISTINCT c.severity",                                                                  \
 																														   "after") " AS severity"                                                                 \
 																																	"           FROM pg_temp.announce_range AS c"                                  \
-																																	"               JOIN counted ON counted.name = c.name"                         \
+																																	"               JOIN pg_temp.announce_count AS n ON n.name = c.name"           \
 																																	"           GROUP BY c.name, c.namespace, c.scope_id, c.kind, c.package) AS p" \
 																																	"     GROUP BY p.name)"
 
@@ -151,8 +227,17 @@ FindHolders(void)
 	"             ORDER BY c.namespace, c.kind, c.package, c.introduced, c.fixed, c.scope_id)"     \
 	"             AS ranges"                                                                       \
 	"     FROM pg_temp.announce_range AS c"                                                        \
-	"         JOIN counted ON counted.name = c.name"                                               \
+	"         JOIN pg_temp.announce_count AS n ON n.name = c.name"                                 \
 	"     GROUP BY c.name, c.side)"
+
+/* Whether the updater said anything of a vulnerability, n, before the run, and says it now. */
+#define WAS_THERE                                                                                  \
+	"EXISTS (SELECT FROM clair.vulnerability AS v"                                                 \
+	"        WHERE v.name = n.name AND v.updater = $2 AND v.since_run < $1"                        \
+	"            AND COALESCE(v.until_run, $1) >= $1)"
+#define IS_THERE                                                                                   \
+	"EXISTS (SELECT FROM clair.vulnerability AS v"                                                 \
+	"        WHERE v.name = n.name AND v.updater = $2 AND v.until_run IS NULL)"
 
 int64
 WriteNotifications(int64 run, const char *updater)
@@ -161,40 +246,29 @@ WriteNotifications(int64 run, const char *updater)
 
 	RunSql(create_tables, NULL);
 	FindRanges(run);
-	FindFeatures();
+	FindFindings();
+	FindMembers();
 	FindHolders();
+	CountImages();
 	AddInteger(&parameters, run);
 	AddText(&parameters, updater);
 	return RunSql(
-		"WITH counted AS ("
-		"     SELECT hit.name, sum(hit.images) AS images"
-		"     FROM (SELECT DISTINCT f.name, h.image_group, h.images FROM " HELD_FEATURES ") AS hit"
-		"     GROUP BY hit.name),"
-		" former AS ("
-		"     SELECT DISTINCT v.name FROM counted"
-		"         JOIN clair.vulnerability AS v ON v.name = counted.name AND v.updater = $2"
-		"     WHERE v.since_run < $1 AND COALESCE(v.until_run, $1) >= $1),"
-		" present AS ("
-		"     SELECT DISTINCT v.name FROM counted"
-		"         JOIN clair.vulnerability AS v ON v.name = counted.name AND v.updater = $2"
-		"     WHERE v.until_run IS NULL)," COMPARED "," DESCRIBED " INSERT INTO clair.notification"
+		"WITH " COMPARED "," DESCRIBED " INSERT INTO clair.notification"
 		"     (run, updater, vulnerability, reason, changes, severity, images, before, after)"
-		" SELECT $1, $2, counted.name,"
-		"     CASE WHEN former.name IS NULL THEN 'added'"
-		"          WHEN present.name IS NULL THEN 'withdrawn'"
-		"          ELSE 'changed' END,"
-		"     CASE WHEN former.name IS NULL OR present.name IS NULL THEN '{}'"
+		" SELECT $1, $2, n.name, n.reason,"
+		"     CASE WHEN n.reason <> 'changed' THEN '{}'"
 		"         ELSE array_remove(ARRAY["
 		"             CASE WHEN compared.range THEN 'range' END,"
 		"             CASE WHEN compared.status THEN 'status' END,"
 		"             CASE WHEN compared.severity THEN 'severity' END], NULL) END,"
-		"     COALESCE(fresh.severity, gone.severity), counted.images, gone.ranges, fresh.ranges"
-		" FROM counted"
-		"     LEFT JOIN former ON former.name = counted.name"
-		"     LEFT JOIN present ON present.name = counted.name"
-		"     LEFT JOIN compared ON compared.name = counted.name"
-		"     LEFT JOIN described AS gone ON gone.name = counted.name AND gone.side = 'before'"
-		"     LEFT JOIN described AS fresh ON fresh.name = counted.name AND fresh.side = 'after'"
-		" ORDER BY COALESCE(fresh.severity, gone.severity) DESC, counted.name",
+		"     COALESCE(fresh.severity, gone.severity), n.images, gone.ranges, fresh.ranges"
+		" FROM (SELECT n.*, CASE WHEN NOT " WAS_THERE " THEN 'added'"
+		"                        WHEN NOT " IS_THERE " THEN 'withdrawn'"
+		"                        ELSE 'changed' END AS reason"
+		"       FROM pg_temp.announce_count AS n) AS n"
+		"     LEFT JOIN compared ON compared.name = n.name"
+		"     LEFT JOIN described AS gone ON gone.name = n.name AND gone.side = 'before'"
+		"     LEFT JOIN described AS fresh ON fresh.name = n.name AND fresh.side = 'after'"
+		" ORDER BY COALESCE(fresh.severity, gone.severity) DESC, n.name",
 		&parameters);
 }

@@ -92,9 +92,9 @@ HandOut(const Consumer *consumer, const char *notifications, ReturnSetInfo *resu
 	count = RunSql("WITH taken AS ("
 				   "     UPDATE clair.delivery AS d"
 				   "     SET attempts = d.attempts + 1, due_at = $3::timestamptz"
-				   "     FROM clair.notification AS n"
-				   "     WHERE d.consumer = $1 AND d.notification = ANY ($2::bigint[])"
-				   "         AND n.id = d.notification"
+				   "     FROM unnest($2::bigint[]) AS due(notification)"
+				   "         JOIN clair.notification AS n ON n.id = due.notification"
+				   "     WHERE d.consumer = $1 AND d.notification = due.notification"
 				   "     RETURNING n.id, d.attempts, d.due_at, n.run, n.updater, n.vulnerability,"
 				   "         n.image_id, n.reason, n.changes, n.severity, n.images, n.before,"
 				   "         n.after, n.created_at)"
@@ -165,7 +165,7 @@ acknowledge_one(PG_FUNCTION_ARGS)
 Datum
 acknowledge_several(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(Acknowledge(fcinfo, ACKNOWLEDGE "= ANY ($2::bigint[])",
+	PG_RETURN_INT64(Acknowledge(fcinfo, ACKNOWLEDGE "IN (SELECT unnest($2::bigint[]))",
 								OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(1))));
 }
 
@@ -187,17 +187,18 @@ renotify(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	BecomeOwner(&caller);
 	SPI_connect();
-	count = RunSql("SELECT due.consumer, due.notifications, pg_notify('clair_' || due.consumer,"
-				   "     json_build_object('version', 1, 'consumer', due.consumer,"
-				   "         'pending', due.notifications, 'severity', due.severity)::text)"
-				   " FROM (SELECT d.consumer, count(*) AS notifications,"
-				   "           max(n.severity) AS severity"
-				   "       FROM clair.delivery AS d"
-				   "           JOIN clair.notification AS n ON n.id = d.notification"
-				   "       WHERE d.state = 'pending' AND (d.due_at IS NULL OR d.due_at <= now())"
-				   "       GROUP BY d.consumer) AS due"
-				   " ORDER BY due.consumer",
-				   NULL);
+	count = RunSql(
+		"SELECT due.consumer, due.notifications, pg_notify('clair_' || due.consumer,"
+		"     json_build_object('version', 1, 'consumer', due.consumer,"
+		"         'pending', due.notifications, 'severity', due.severity)::text)"
+		" FROM (SELECT d.consumer, count(*) AS notifications,"
+		"           max(n.severity) AS severity"
+		"       FROM clair.delivery AS d"
+		"           JOIN clair.notification AS n ON n.id = d.notification"
+		"       WHERE d.state = 'pending' AND (d.due_at IS NULL OR d.due_at <= clock_timestamp())"
+		"       GROUP BY d.consumer) AS due"
+		" ORDER BY due.consumer",
+		NULL);
 	for (int64 row = 0; row < count; row++)
 	{
 		char *texts[] = {ResultText(row, 1), ResultText(row, 2)};
