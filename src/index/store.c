@@ -15,6 +15,14 @@
 #include "index/databases.h"
 #include "index/store.h"
 
+static ImagesStored images_stored; /* set once, when the library is loaded */
+
+void
+OnImagesStored(ImagesStored callback)
+{
+	images_stored = callback;
+}
+
 static EntryType
 EntryTypeOf(const char *type)
 {
@@ -276,14 +284,18 @@ ForgetImageContents(const StoredImage *image)
 		RunSql(statements[i], &own);
 }
 
-/* Stores an image, unless it is known and nothing has changed about its layers; returns its id. */
+/*
+ * Stores an image, unless it is known and nothing has changed about its layers; returns its id, and
+ * whether it is new.
+ */
 static int64
-StoreImage(const IndexRows *rows, int64 number)
+StoreImage(const IndexRows *rows, int64 number, bool *is_new)
 {
 	StoredImage image = {.number = number};
 	bool is_outdated = false;
 	bool is_known = FindImage(rows, &image, &is_outdated);
 
+	*is_new = false;
 	if (is_known && !is_outdated)
 		return image.id;
 	MergeImage(rows, &image);
@@ -291,7 +303,9 @@ StoreImage(const IndexRows *rows, int64 number)
 	StoreDatabases(rows, &image);
 	if (is_outdated)
 		ForgetImageContents(&image);
-	if (is_outdated || StoreImageRow(rows, &image))
+	else
+		*is_new = StoreImageRow(rows, &image);
+	if (is_outdated || *is_new)
 		StoreImageContents(rows, &image);
 	return image.id;
 }
@@ -378,6 +392,8 @@ StoreImages(const IndexRows *rows, const char *name)
 	int64 count = rows->relations[WIRE_IMAGE]->count;
 	int64 *ids = palloc(sizeof(int64) * count);
 	int64 *order = palloc(sizeof(int64) * count);
+	int64 *new_ids = palloc(sizeof(int64) * count);
+	int64 new_count = 0;
 	SqlParameters parameters = {0};
 
 	CheckName(rows, name);
@@ -390,8 +406,16 @@ StoreImages(const IndexRows *rows, const char *name)
 	for (int64 i = 0; i < count; i++)
 		order[i] = ResultInteger(i, 1);
 	for (int64 i = 0; i < count; i++)
-		ids[order[i]] = StoreImage(rows, order[i]);
+	{
+		bool is_new;
+
+		ids[order[i]] = StoreImage(rows, order[i], &is_new);
+		if (is_new)
+			new_ids[new_count++] = ids[order[i]];
+	}
 	for (int64 i = 0; i < count; i++)
 		StorePointers(rows, order[i], ids[order[i]], name);
+	if (new_count > 0 && images_stored != NULL)
+		images_stored(new_ids, new_count);
 	return ids;
 }

@@ -35,6 +35,14 @@ extern void StoreLayers(const IndexRows *rows);
 extern int64 *StoreImages(const IndexRows *rows, const char *name);
 
 /*
+ * Called within StoreImages() for the images that are new, when all of them are stored; as the
+ * extension's owner, between SPI_connect() and SPI_finish().
+ */
+typedef void (*ImagesStored)(const int64 *ids, int64 count);
+
+extern void OnImagesStored(ImagesStored callback);
+
+/*
  * Keeps garbage where it is until the end of the transaction: what is known now and what an
  * image refers to then must not go in between. Collecting it needs the lock for itself.
  */

@@ -11,9 +11,11 @@
 
 #include <limits.h>
 
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "index/store.h"
 #include "notify/notify.h"
 #include "server/clair.h"
 #include "server/sql.h"
@@ -23,6 +25,7 @@
 #define BULK_NOTIFICATIONS 1000
 
 static int clair_notify_limit;
+static bool clair_notify_indexed;
 
 /* A run is maintenance work: it may use the memory of that. Its statements are each run once. */
 static void
@@ -57,6 +60,20 @@ AnnounceRun(int64 run, const char *updater, bool first)
 	AtEOXact_GUC(false, settings);
 }
 
+static void
+AnnounceStored(const int64 *ids, int64 count)
+{
+	StringInfoData images;
+
+	if (!clair_notify_indexed)
+		return;
+	initStringInfo(&images);
+	for (int64 i = 0; i < count; i++)
+		appendStringInfo(&images, "%c" INT64_FORMAT, i == 0 ? '{' : ',', ids[i]);
+	appendStringInfoChar(&images, '}');
+	AnnounceImages(images.data, clair_notify_limit);
+}
+
 void
 NotifyInit(void)
 {
@@ -64,5 +81,9 @@ NotifyInit(void)
 							"Changed vulnerabilities from which on a run sends one summary.",
 							"The summary has counts; details are in clair.notification.",
 							&clair_notify_limit, 100, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("clair.notify_indexed",
+							 "Whether images that are new and have findings are announced.", NULL,
+							 &clair_notify_indexed, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	OnRunApplied(AnnounceRun);
+	OnImagesStored(AnnounceStored);
 }
