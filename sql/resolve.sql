@@ -71,6 +71,37 @@ SELECT count(*) AS runs FROM clair.update_run WHERE updater = 'alpine';
 SELECT count(*) AS ended FROM clair.vulnerability WHERE until_run IS NOT NULL;
 SELECT state, unchanged, added FROM clair.update('alpine');
 
+-- Fixes of rpm packages: the highest of each upstream version; a later version begins where the former one
+-- ends, so that who stays with 1.0 is not flagged by a rebase, and who has 1.1 is, until 1.2-2.
+UPDATE clair.updater SET url = 'file://' || :'mirror' || '/', options = '{"max_shrinkage": 100}' WHERE name = 'oracle';
+CREATE FUNCTION pg_temp.advise(VARIADIC entries text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('COPY (SELECT %L) TO %L', (
+            SELECT '<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5"><definitions>'
+                || string_agg(format('<definition id="oval:com.oracle.elsa:def:%s" version="1" class="patch"><metadata>'
+                    '<title>ELSA-2031-%1$s: p security update (%s)</title><reference source="elsa" ref_id="ELSA-2031-%1$s"'
+                    ' ref_url="x"/><reference source="CVE" ref_id="CVE-2031-9" ref_url="x"/><advisory><severity>%2$s</severity></advisory></metadata><criteria operator="AND">'
+                    '<criterion comment="Oracle Linux 9 is installed"/><criterion comment="Oracle Linux arch is x86_64"/>'
+                    '<criterion comment="p is earlier than %s"/></criteria></definition>', split_part(e, ' ', 1),
+                    split_part(e, ' ', 2), split_part(e, ' ', 3)), '')
+                || '</definitions></oval_definitions>'
+            FROM unnest(entries) AS e),
+        current_setting('data_directory') || '/regress_clair_secdb/com.oracle.elsa-2031.xml');
+END $$;
+CREATE VIEW pg_temp.advised AS
+SELECT v.record, a.advisory, a.introduced, a.fixed, a.severity, a.stated_severity
+FROM clair.vulnerability AS v
+    JOIN clair.affected AS a ON a.vulnerability_id = v.id
+WHERE v.until_run IS NULL AND v.updater = 'oracle'
+ORDER BY a.fixed USING OPERATOR(clair.<);
+SELECT pg_temp.advise('0001 N/A 0:1.0-3', '0002 IMPORTANT 0:1.0-5', '0003 LOW 1:0.5-1', '0004 MODERATE 0:1.2-2');
+SELECT state, broken, added FROM clair.update('oracle');
+SELECT * FROM pg_temp.advised;
+-- one goes: the others of its version, and what began at its end, are others
+SELECT pg_temp.advise('0001 N/A 0:1.0-3', '0003 LOW 1:0.5-1');
+SELECT state, unchanged, added, changed, withdrawn FROM clair.update('oracle');
+SELECT * FROM pg_temp.advised;
+
 UPDATE clair.builtin_updater SET resolves = false WHERE name = 'alpine';
 COPY (SELECT) TO PROGRAM 'rm -r regress_clair_secdb';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,

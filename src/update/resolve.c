@@ -101,7 +101,7 @@ Judge(const UpdateRun *run)
 			" WITH based AS ("
 			"     SELECT c.*, status = 'fixed' AS is_fix,"
 			"         CASE WHEN status = 'fixed' AND clair.format(fixed) = 'rpm'"
-			"             THEN regexp_replace(clair.bare(fixed), '-[^-]*$', '') ELSE '' END AS base"
+			"             THEN regexp_replace(clair.bare(fixed), '^0:|-[^-]*$', '', 'g') ELSE '' END AS base"
 			"     FROM pg_temp.stage_claim AS c),"
 			" ranked AS ("
 			"     SELECT b.*,"
