@@ -105,4 +105,4 @@ SELECT * FROM pg_temp.advised;
 UPDATE clair.builtin_updater SET resolves = false WHERE name = 'alpine';
 COPY (SELECT) TO PROGRAM 'rm -r regress_clair_secdb';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
-    clair.affected, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;
+    clair.affected, clair.scope, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;
