@@ -278,7 +278,7 @@ add_statements(Record *record, const OpenvexStatement *vex, ClairError *error)
 	if (vex->description.size > 0)
 		record->advisory.description = vex->description;
 	for (size_t i = 0; i < vex->product_count && done == CLAIR_OK; i++)
-		done = add_product(record, vex->products[i], status, error);
+		done = add_product(record, vex->products[i].name, status, error);
 	return done;
 }
 
