@@ -30,6 +30,7 @@ typedef enum Mention
 	MENTION_VENDOR_FIX,
 	MENTION_NONE_AVAILABLE,
 	MENTION_NO_FIX_PLANNED,
+	MENTION_JUSTIFICATION,
 	MENTION_OTHER
 } Mention;
 
@@ -264,6 +265,9 @@ apply_mention(CsafStatement *statement, Mention mention, unsigned int status, Cl
 		case MENTION_NO_FIX_PLANNED:
 			statement->no_fix_planned = text;
 			break;
+		case MENTION_JUSTIFICATION:
+			statement->justification = text;
+			break;
 		case MENTION_OTHER:
 			break;
 	}
@@ -329,7 +333,7 @@ mention_of(ClairBytes category)
 	return is(category, "no_fix_planned") ? MENTION_NO_FIX_PLANNED : MENTION_OTHER;
 }
 
-/* Takes a threat or a remediation. */
+/* Takes a threat, a remediation or a flag, which is the label of a justification. */
 static bool
 take_measure(Reading *reading)
 {
@@ -339,6 +343,7 @@ take_measure(Reading *reading)
 	ClairBytes category = CLAIR_NULL_BYTES;
 	ClairBytes details = CLAIR_NULL_BYTES;
 	ClairBytes url = CLAIR_NULL_BYTES;
+	ClairBytes label = CLAIR_NULL_BYTES;
 	ClairBytes name;
 	Mention mention;
 
@@ -353,14 +358,18 @@ take_measure(Reading *reading)
 			json_text_or_null(cursor, &details);
 		else if (is(name, "url"))
 			json_text_or_null(cursor, &url);
+		else if (is(name, "label"))
+			json_text_or_null(cursor, &label);
 		else
 			json_skip(cursor);
 	}
-	mention = mention_of(category);
+	mention = label.data != NULL ? MENTION_JUSTIFICATION : mention_of(category);
 	if (cursor->status != CLAIR_OK || products.text.data == NULL || mention == MENTION_OTHER)
 		return cursor->status == CLAIR_OK;
 	if (mention == MENTION_VENDOR_FIX)
 		details = url;
+	if (mention == MENTION_JUSTIFICATION)
+		details = label;
 	if (details.data == NULL)
 		return true;
 	after = *cursor;
@@ -430,7 +439,7 @@ take_vulnerability(Reading *reading)
 			take_array(reading, take_note);
 		else if (is(name, "product_status"))
 			take_product_status(reading);
-		else if (is(name, "threats") || is(name, "remediations"))
+		else if (is(name, "threats") || is(name, "remediations") || is(name, "flags"))
 			take_array(reading, take_measure);
 		else
 			json_skip(cursor);
@@ -444,7 +453,12 @@ take_document(Reading *reading)
 {
 	JsonCursor *cursor = reading->cursor;
 	CsafDocument *document = reading->document;
-	const TextMember tracking[] = {{"id", &document->id}, {"status", &document->status}};
+	const TextMember tracking[] = {{"id", &document->id},
+								   {"status", &document->status},
+								   {"version", &document->version},
+								   {"current_release_date", &document->released}};
+	const TextMember publisher[] = {{"name", &document->publisher},
+									{"namespace", &document->publisher_namespace}};
 	const TextMember severity[] = {{"text", &document->severity}};
 	ClairBytes name;
 
@@ -452,7 +466,9 @@ take_document(Reading *reading)
 	while (json_next_member(cursor, &name))
 	{
 		if (is(name, "tracking"))
-			take_texts(cursor, tracking, 2);
+			take_texts(cursor, tracking, 4);
+		else if (is(name, "publisher"))
+			take_texts(cursor, publisher, 2);
 		else if (is(name, "aggregate_severity"))
 			take_texts(cursor, severity, 1);
 		else

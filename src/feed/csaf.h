@@ -43,6 +43,7 @@ typedef struct CsafStatement
 	ClairBytes vendor_fix;	   /* a remediation's URL: of several, the least */
 	ClairBytes none_available; /* remediations' details */
 	ClairBytes no_fix_planned;
+	ClairBytes justification; /* a flag's label: why it is not affected */
 } CsafStatement;
 
 typedef struct CsafVulnerability
@@ -56,6 +57,10 @@ typedef struct CsafVulnerability
 typedef struct CsafDocument
 {
 	ClairBytes id;
+	ClairBytes version;
+	ClairBytes released;  /* when this version was */
+	ClairBytes publisher; /* its name */
+	ClairBytes publisher_namespace;
 	ClairBytes status;	 /* "final"; "deleted": the document is withdrawn */
 	ClairBytes severity; /* of all that it says */
 	CsafVulnerability *vulnerabilities;

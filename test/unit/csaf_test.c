@@ -21,7 +21,9 @@ read_text(const char *text, CsafDocument *document, const char **problem)
 
 #define DOCUMENT                                                                                   \
 	"\"document\":{\"aggregate_severity\":{\"namespace\":\"x\",\"text\":\"Low\"},"                 \
-	"\"tracking\":{\"status\":\"final\",\"id\":\"CVE-2031-0001\"}}"
+	"\"publisher\":{\"name\":\"V\",\"namespace\":\"https://v\",\"category\":\"vendor\"},"          \
+	"\"tracking\":{\"status\":\"final\",\"id\":\"CVE-2031-0001\",\"version\":\"1.2\","             \
+	"\"current_release_date\":\"2031-01-02T03:04:05Z\"}}"
 #define TREE                                                                                       \
 	"\"product_tree\":{\"relationships\":["                                                        \
 	"{\"category\":\"default_component_of\",\"product_reference\":\"c\","                          \
@@ -46,7 +48,9 @@ read_text(const char *text, CsafDocument *document, const char **problem)
 	"\"product_status\":{\"known_affected\":[\"f\"],\"fixed\":[\"p:c\"],\"last_affected\":1,"      \
 	"\"known_not_affected\":[\"f\"]},\"cve\":\"CVE-2031-0001\",\"notes\":[{\"category\":"          \
 	"\"summary\",\"text\":\"s\"},{\"text\":\"t\",\"category\":\"description\"}]},"                 \
-	"{\"cve\":null,\"product_status\":{\"under_investigation\":[\"p:c\"]}}]"
+	"{\"cve\":null,\"product_status\":{\"under_investigation\":[\"p:c\"]},"                        \
+	"\"flags\":[{\"product_ids\":[\"f\"],\"label\":\"component_not_present\"},"                    \
+	"{\"label\":\"x\",\"group_ids\":[\"g\"]}]}]"
 
 static void
 check_first(const CsafVulnerability *vulnerability)
@@ -86,13 +90,20 @@ check_document(const char *text, const char *what)
 	CHECK_TEXT(document.id, "CVE-2031-0001", "the document's id");
 	CHECK_TEXT(document.status, "final", "its status");
 	CHECK_TEXT(document.severity, "Low", "its severity");
+	CHECK_TEXT(document.version, "1.2", "its version");
+	CHECK_TEXT(document.released, "2031-01-02T03:04:05Z", "when that was released");
+	CHECK_TEXT(document.publisher, "V", "who published it");
+	CHECK_TEXT(document.publisher_namespace, "https://v", "and where ids are theirs");
 	CHECK_INT((int64_t) document.vulnerability_count, 2, "vulnerabilities");
 	check_first(&document.vulnerabilities[0]);
 	CHECK_TEXT(document.vulnerabilities[1].cve, NULL, "one without a name");
-	CHECK_INT((int64_t) document.vulnerabilities[1].statement_count, 1, "says what it says");
+	CHECK_INT((int64_t) document.vulnerabilities[1].statement_count, 2, "says what it says");
 	CHECK_INT(document.vulnerabilities[1].statements[0]->status, CSAF_UNDER_INVESTIGATION,
 			  "and nothing of what the first one did");
 	CHECK_TEXT(document.vulnerabilities[1].statements[0]->impact, NULL, "not how bad, either");
+	CHECK_TEXT(document.vulnerabilities[1].statements[0]->justification, NULL, "nor why");
+	CHECK_TEXT(document.vulnerabilities[1].statements[1]->justification, "component_not_present",
+			   "a flag says it of another one");
 }
 
 static void
