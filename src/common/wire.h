@@ -240,6 +240,34 @@ typedef enum WireType
 /* A product, by its CPE, that a repository's packages belong to: of a list of all of them. */
 #define WIRE_REPOSITORY_COLUMNS(C) C(repository, WIRE_TEXT) C(cpe, WIRE_TEXT)
 
+/*
+ * A VEX document, once. Format: openvex, csaf, cyclonedx. Version: numbers with dots between them,
+ * or no value. Issued: as timestamp.h writes it, or no value.
+ */
+#define WIRE_VEX_DOCUMENT_COLUMNS(C)                                                               \
+	C(format, WIRE_TEXT)                                                                           \
+	C(id, WIRE_TEXT) C(version, WIRE_TEXT) C(issued, WIRE_TEXT) C(author, WIRE_TEXT)
+
+/*
+ * That a vulnerability is not in a product. Kind: a word of the SQL enum clair.exception_kind.
+ * Justification: one of OpenVEX's, or no value. Image: its digest, or a pattern of names (of LIKE);
+ * no value: any. Package: no value for the whole image. Format: of the package's versions. Version
+ * and architecture: no value for any. Vendor, distribution: whose package it is, as package URLs
+ * ("debian", "debian-12") or CPEs ("suse:sles", "15.4") have it, or no value. Product: what it is a
+ * part of, or all of, when that is no image that can be found.
+ */
+#define WIRE_VEX_COLUMNS(C)                                                                        \
+	C(vulnerability, WIRE_TEXT)                                                                    \
+	C(kind, WIRE_TEXT)                                                                             \
+	C(justification, WIRE_TEXT)                                                                    \
+	C(reason, WIRE_TEXT)                                                                           \
+	C(image, WIRE_TEXT)                                                                            \
+	C(package, WIRE_TEXT)                                                                          \
+	C(format, WIRE_TEXT)                                                                           \
+	C(version, WIRE_TEXT)                                                                          \
+	C(architecture, WIRE_TEXT)                                                                     \
+	C(vendor, WIRE_TEXT) C(distribution, WIRE_TEXT) C(product, WIRE_TEXT)
+
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
 
@@ -265,6 +293,8 @@ typedef enum WireType
 	X(WIRE_EPSS_EDITION, "epss_edition", WIRE_EPSS_EDITION_COLUMNS)                                \
 	X(WIRE_KEV, "kev", WIRE_KEV_COLUMNS)                                                           \
 	X(WIRE_REPOSITORY, "repository", WIRE_REPOSITORY_COLUMNS)                                      \
+	X(WIRE_VEX_DOCUMENT, "vex_document", WIRE_VEX_DOCUMENT_COLUMNS)                                \
+	X(WIRE_VEX, "vex", WIRE_VEX_COLUMNS)                                                           \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
 
 typedef enum WireRelation

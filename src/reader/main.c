@@ -3,9 +3,9 @@
  *    clair-reader: reads what is hostile and answers with rows.
  *
  * Started by a backend or worker (server/helper.c) with the socket to it as descriptor 3 and,
- * for an image, the image as descriptor 0. The server sends WIRE_JOB, whose names are:
+ * for an image or a VEX document, that as descriptor 0. The server sends WIRE_JOB, whose names are:
  *
- *	  job			 "index" or "update"
+ *	  job			 "index", "vex" or "update"
  *	  (each limit)	 by its name in common/limits.h
  *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
  *	  platform		 index: which image of several; no value: linux and architecture
@@ -25,6 +25,7 @@
 #include "common/connection.h"
 #include "common/digest.h"
 #include "common/sandbox.h"
+#include "feed/vex.h"
 #include "feed/xml.h"
 #include "image/image.h"
 #include "reader/filter.h"
@@ -43,8 +44,9 @@ typedef struct Reader
 	Arena *arena; /* lives as long as the job */
 	Job job;
 	ClairLimits limits;
+	bool is_vex; /* the input is a VEX document */
 	ImageJob image;
-	const Updater *updater; /* NULL for an image */
+	const Updater *updater; /* NULL unless it is an update */
 	UpdaterDocument *documents;
 	UpdaterJob update;
 } Reader;
@@ -123,6 +125,9 @@ receive_job(Reader *reader, ClairError *error)
 								   .digest = job_text(&reader->job, "digest").data};
 		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
 	}
+	reader->is_vex = clair_bytes_equal(kind, CLAIR_LITERAL("vex"));
+	if (reader->is_vex)
+		return CLAIR_OK;
 	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))
 		return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
 						   kind.data != NULL ? kind.data : "");
@@ -156,6 +161,8 @@ read_input(Reader *reader, ClairError *error)
 {
 	ClairSink sink = connection_sink(reader->connection);
 
+	if (reader->is_vex)
+		return vex_read(&reader->limits, WIRE_INPUT, &sink, error);
 	if (reader->updater == NULL)
 		return image_index(&reader->image, &reader->limits, &sink, error);
 	reader->update.documents = reader->documents;
