@@ -51,6 +51,8 @@ SQL_FILES = \
 	src/match/exception.sql \
 	src/match/match.sql \
 	src/match/stale.sql \
+	src/match/vex.sql \
+	src/match/export_vex.sql \
 	src/match/range.sql \
 	src/notify/notify.sql \
 	src/notify/images.sql \

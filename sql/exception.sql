@@ -4,58 +4,9 @@
 --
 \set ON_ERROR_STOP on
 BEGIN;
-INSERT INTO clair.vulnerability (updater, record, name, digest, since_run, aliases)
-VALUES
-    ('debian', 'zlib', 'CVE-2031-0001', 'x', 1, '{GHSA-1,TEMP-1}'),
-    ('debian', 'bash', 'CVE-2031-0002', 'x', 1, NULL);
-INSERT INTO clair.affected (vulnerability_id, number, namespace, kind, package, introduced, fixed, status,
-    severity, advisory)
-SELECT v.id, a.number, a.namespace, a.kind::clair.package_kind, a.package, '-infinity',
-    a.fixed::clair.version, 'fixed', 'High', a.advisory
-FROM clair.vulnerability AS v
-    JOIN (VALUES
-        ('CVE-2031-0001', 1, 'debian:12', 'source', 'zlib', 'dpkg:2', 'DSA-1'),
-        ('CVE-2031-0001', 2, 'debian:11', 'source', 'zlib', 'dpkg:2', NULL),
-        ('CVE-2031-0002', 1, 'debian:12', 'binary', 'bash', 'dpkg:6', NULL),
-        ('CVE-2031-0002', 2, 'debian:11', 'binary', 'bash', 'dpkg:6', NULL)
-    ) AS a(name, number, namespace, kind, package, fixed, advisory) ON a.name = v.name;
-INSERT INTO clair.package_database (content, namespace, format)
-VALUES ('sha256:a', 'debian:12', 'dpkg'), ('sha256:b', 'debian:11', 'dpkg');
-INSERT INTO clair.feature (database_id, number, namespace, name, version, source_name, source_version, architecture)
-SELECT d.id, f.number, d.namespace, f.name, f.version::clair.version, f.source_name,
-    f.source_version::clair.version, f.architecture
-FROM clair.package_database AS d
-    JOIN (VALUES
-        ('sha256:a', 1, 'zlib1g', 'dpkg:1.2-1+b1', 'zlib', 'dpkg:1.2-1', 'amd64'),
-        ('sha256:a', 2, 'zlib1g', 'dpkg:1.2-1+b1', 'zlib', 'dpkg:1.2-1', 'i386'),
-        ('sha256:a', 3, 'bash', 'dpkg:5', 'bash', 'dpkg:5', 'amd64'),
-        ('sha256:b', 1, 'zlib1g', 'dpkg:1.1', 'zlib', 'dpkg:1.1', 'amd64'),
-        ('sha256:b', 2, 'bash', 'dpkg:7', 'bash', 'dpkg:7', 'amd64')
-    ) AS f(content, number, name, version, source_name, source_version, architecture) ON f.content = d.content;
-INSERT INTO clair.image (digest, platform, namespace, status)
-VALUES ('sha256:' || repeat('1', 64), 'linux/amd64', 'debian:12', 'ok'),
-    ('sha256:' || repeat('2', 64), 'linux/amd64', 'debian:11', 'ok');
-INSERT INTO clair.image_name (name, image_id)
-SELECT n.name, i.id
-FROM clair.image AS i
-    JOIN (VALUES ('1', 'web:1'), ('1', 'web_app:1'), ('2', 'old:1')) AS n(digit, name)
-        ON i.digest = 'sha256:' || repeat(n.digit, 64);
-INSERT INTO clair.manifest (digest, image_id)
-SELECT 'sha256:' || repeat('a', 64), id FROM clair.image WHERE digest = 'sha256:' || repeat('1', 64);
-INSERT INTO clair.image_database (image_id, position, path, location, database_id)
-SELECT i.id, 1, 'var/lib/dpkg/status', 'var/lib/dpkg/status', d.id
-FROM clair.image AS i
-    JOIN clair.package_database AS d ON d.namespace = i.namespace
-WHERE d.content IN ('sha256:a', 'sha256:b');
-
--- The findings that exceptions cover, as image/feature/architecture, with the reason of the exception.
-CREATE VIEW pg_temp.covered AS
-SELECT e.reason, string_agg(format('%s/%s/%s', n.name, v.feature, v.architecture), ' ' ORDER BY n.name, v.feature,
-    v.architecture) AS findings
-FROM clair.image_vulnerability AS v
-    JOIN clair.image_name AS n ON n.image_id = v.image_id AND n.name IN ('web:1', 'old:1')
-    JOIN clair.exception AS e ON e.id = v.exception
-GROUP BY e.reason;
+\set abs_srcdir `echo "$PG_ABS_SRCDIR"`
+\set findings :abs_srcdir '/test/fixtures/findings.sql'
+\i :findings
 SELECT count(*) AS findings, count(exception) AS covered FROM clair.image_vulnerability;
 
 -- Each exception alone: the reason says what it is to cover
@@ -95,15 +46,15 @@ FROM pg_temp.try(
     $$'CVE-2031-0001', 'namespace', namespace => 'debian:11'$$,
     $$'CVE-2031-0001', 'namespaces', namespace => 'debian:%'$$,
     $$'CVE-2031-0001', 'none', namespace => 'ubuntu:%'$$,
-    $$'CVE-2031-0001', 'image', image => 'web:1'$$,
-    $$'CVE-2031-0001', 'its other name', image => 'web\_app:%'$$,
+    $$'CVE-2031-0001', 'image', image => 'shop:1'$$,
+    $$'CVE-2031-0001', 'its other name', image => 'shop\_app:%'$$,
     $$'CVE-2031-0001', 'images', image => '%'$$,
-    $$'CVE-2031-0001', 'no image', image => 'web'$$,
+    $$'CVE-2031-0001', 'no image', image => 'shop'$$,
     $$'CVE-2031-0001', 'image id', image => 'sha256:$$ || repeat('2', 64) || $$'$$,
     $$'CVE-2031-0001', 'manifest', image => 'sha256:$$ || repeat('a', 64) || $$'$$,
-    $$'CVE-2031-0001', 'number', image => clair.image_id('old:1')::text$$,
-    $$'CVE-2031-0001', 'all', package => 'zlib', image => 'web:%', namespace => 'debian:12'$$,
-    $$'CVE-2031-0001', 'one differs', package => 'zlib', image => 'web:%', namespace => 'debian:11'$$
+    $$'CVE-2031-0001', 'number', image => clair.image_id('shed:1')::text$$,
+    $$'CVE-2031-0001', 'all', package => 'zlib', image => 'shop:%', namespace => 'debian:12'$$,
+    $$'CVE-2031-0001', 'one differs', package => 'zlib', image => 'shop:%', namespace => 'debian:11'$$
 );
 SELECT count(*) AS covered FROM clair.image_vulnerability WHERE exception IS NOT NULL;
 
@@ -119,7 +70,7 @@ SELECT count(*) FROM (VALUES (clair.create_exception('CVE-2031-0001', 'first', e
     (clair.create_exception('CVE-2031-0001', 'later', expires_at => now() + interval '1 week')),
     (clair.create_exception('CVE-2031-0002', 'used')),
     (clair.create_exception('CVE-2031-0002', 'fixed', namespace => 'debian:11')),
-    (clair.create_exception('CVE-2031-0002', 'not fixed', namespace => 'debian:11', image => 'web:1')),
+    (clair.create_exception('CVE-2031-0002', 'not fixed', namespace => 'debian:11', image => 'shop:1')),
     (clair.create_exception('CVE-2031-0002', 'fixed, too', package => 'bash', version => 'dpkg:4')),
     (clair.create_exception('CVE-2031-0002', 'zlib has none', package => 'zlib')),
     (clair.create_exception('CVE-2031-0009', 'unknown')),
@@ -127,7 +78,7 @@ SELECT count(*) FROM (VALUES (clair.create_exception('CVE-2031-0001', 'first', e
 SELECT clair.end_exception(id) FROM clair.exception WHERE reason = 'ended';
 SELECT reason, findings FROM pg_temp.covered ORDER BY reason;
 SELECT reason, why FROM clair.stale_exception ORDER BY reason;
-SELECT vulnerability, feature, exception FROM clair.vulnerabilities('web:1') WHERE vulnerability IS NOT NULL
+SELECT vulnerability, feature, exception FROM clair.vulnerabilities('shop:1') WHERE vulnerability IS NOT NULL
 ORDER BY vulnerability, feature;
 
 -- What has expired covers nothing

@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "index/index.h"
+#include "match/exception.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -50,8 +51,7 @@ RequireText(FunctionCallInfo fcinfo, int number, const char *what)
 	return text;
 }
 
-/* What an exception keeps of an image: numbers are of this database only, so it is the digest. */
-static const char *
+const char *
 ImageOfException(const char *image)
 {
 	SqlParameters parameters = {0};

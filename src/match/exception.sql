@@ -9,6 +9,25 @@ CREATE TYPE clair.exception_kind AS ENUM ('accepted_risk', 'false_positive', 'no
 COMMENT ON TYPE clair.exception_kind IS
     'why a finding does not count: the risk is accepted; it is none; or, in the words of VEX, the product is not affected, or has a fix';
 
+CREATE TABLE clair.vex_document (
+    id text COLLATE "C" PRIMARY KEY,
+    format text NOT NULL CHECK (format IN ('openvex', 'csaf', 'cyclonedx')),
+    version text,
+    issued_at timestamptz,
+    author text,
+    loaded_by text NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE clair.vex_document IS 'VEX documents that clair.load_vex() has made exceptions of';
+COMMENT ON COLUMN clair.vex_document.id IS
+    'its id: of OpenVEX the @id, of CycloneDX the serial number, of CSAF the namespace of the publisher, a slash, and the id';
+COMMENT ON COLUMN clair.vex_document.format IS 'openvex, csaf or cyclonedx';
+COMMENT ON COLUMN clair.vex_document.version IS 'its version; null when that is no number';
+COMMENT ON COLUMN clair.vex_document.issued_at IS 'when this version was issued';
+COMMENT ON COLUMN clair.vex_document.author IS 'who wrote it, as it says itself';
+COMMENT ON COLUMN clair.vex_document.loaded_by IS 'the role that loaded this version';
+COMMENT ON COLUMN clair.vex_document.loaded_at IS 'when it did';
+
 CREATE TABLE clair.exception (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     vulnerability text COLLATE "C" NOT NULL CHECK (vulnerability <> ''),
@@ -25,6 +44,7 @@ CREATE TABLE clair.exception (
     author text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz,
+    document text COLLATE "C" REFERENCES clair.vex_document,
     ended_at timestamptz,
     ended_by text,
     CHECK (package IS NOT NULL OR version IS NULL AND architecture IS NULL),
@@ -32,6 +52,7 @@ CREATE TABLE clair.exception (
     CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
 CREATE INDEX exception_vulnerability ON clair.exception (vulnerability) WHERE ended_at IS NULL;
+CREATE INDEX exception_document ON clair.exception (document) WHERE document IS NOT NULL;
 COMMENT ON TABLE clair.exception IS 'exceptions: which findings do not count, and why';
 COMMENT ON COLUMN clair.exception.id IS 'its number';
 COMMENT ON COLUMN clair.exception.vulnerability IS
@@ -52,9 +73,12 @@ COMMENT ON COLUMN clair.exception.reason IS 'why';
 COMMENT ON COLUMN clair.exception.author IS 'the role that said so';
 COMMENT ON COLUMN clair.exception.created_at IS 'when it said so';
 COMMENT ON COLUMN clair.exception.expires_at IS 'from when on it does not hold any more; null: never';
+COMMENT ON COLUMN clair.exception.document IS
+    'the VEX document that says so; a newer version of it that does not ends the exception';
 COMMENT ON COLUMN clair.exception.ended_at IS 'when it was taken back; null: it was not';
 COMMENT ON COLUMN clair.exception.ended_by IS 'the role that took it back';
 
+SELECT pg_catalog.pg_extension_config_dump('clair.vex_document', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.exception', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.exception_id_seq', '');
 

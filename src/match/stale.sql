@@ -47,7 +47,8 @@ SELECT
     e.reason,
     e.author,
     e.created_at,
-    e.expires_at
+    e.expires_at,
+    e.document
 FROM clair.exception AS e
 WHERE e.ended_at IS NULL
     AND (

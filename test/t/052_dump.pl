@@ -111,6 +111,9 @@ query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'"
 
 query($session, "SELECT clair.create_exception('CVE-2031-0003', 'text', package => 'bash', version => 'dpkg:5.2-2')");
 query($session, "SELECT clair.create_exception('CVE-2031-0009', 'stale', expires_at => 'infinity')");
+my $VEX = '{"@id": "urn:1", "version": 1, "statements": [{"vulnerability": "CVE-2031-0002", "status": "fixed",'
+    . ' "products": ["pkg:deb/debian/bash@5.2-1?distro=debian-12"]}]}';
+query($session, "SELECT clair.load_vex('$VEX'::jsonb)");
 query($session, "INSERT INTO clair.policy (name, minimum_severity, minimum_epss) VALUES ('own', 'Low', 0.5)");
 query($session, "UPDATE clair.policy SET fixable_only = true WHERE name = 'strict'");
 
@@ -156,6 +159,7 @@ sub content
         'policies' => 'TABLE clair.policy',
         'violations' => 'SELECT i.id, c FROM clair.image AS i, clair.check_image(i.id::text) AS c',
         'stale exceptions' => 'TABLE clair.stale_exception',
+        'VEX' => "SELECT i.id, clair.export_vex(i.id::text) -> 'statements' FROM clair.image AS i",
         'affected images' => "SELECT a FROM clair.affected_images('CVE-2031-0001') AS a",
     );
 
@@ -266,6 +270,7 @@ foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",
     'SELECT clair.update()', "SELECT clair.delete_image('late')", 'SELECT clair.collect_garbage()',
     "UPDATE clair.updater SET enabled = false WHERE name = 'debian'",
     "SELECT clair.create_exception('CVE-2031-0003', 'text')", 'SELECT clair.end_exception(1)',
+    "SELECT clair.load_vex('$VEX'::jsonb)",
     "INSERT INTO clair.policy (name) VALUES ('more')", "DELETE FROM clair.policy WHERE name = 'own'")
 {
     ends_within(2, "it refuses at once: $statement", sub {
