@@ -11,7 +11,6 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "notify/consumer.h"
 #include "server/sql.h"
@@ -53,25 +52,6 @@ CloseConsumer(const OwnerState *caller)
 {
 	SPI_finish();
 	ResumeCaller(caller);
-}
-
-/* The arguments, as texts, whatever types they have. */
-static void
-AddArguments(SqlParameters *parameters, FunctionCallInfo fcinfo)
-{
-	for (int i = 0; i < PG_NARGS(); i++)
-	{
-		Oid output;
-		bool is_varlena;
-
-		if (PG_ARGISNULL(i))
-		{
-			AddText(parameters, NULL);
-			continue;
-		}
-		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i), &output, &is_varlena);
-		AddText(parameters, OidOutputFunctionCall(output, PG_GETARG_DATUM(i)));
-	}
 }
 
 /* Checks what the table would refuse, too, but in the words of a constraint. */

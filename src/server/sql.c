@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "server/sql.h"
@@ -94,6 +95,24 @@ AddRows(SqlParameters *parameters, const StagedRows *rows)
 	for (int i = 0; i < wire_relations[rows->relation].column_count; i++)
 		AddParameter(parameters, TEXTARRAYOID,
 					 makeArrayResult(rows->columns[i], CurrentMemoryContext), false);
+}
+
+void
+AddArguments(SqlParameters *parameters, FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+	{
+		Oid output;
+		bool is_varlena;
+
+		if (PG_ARGISNULL(i))
+		{
+			AddText(parameters, NULL);
+			continue;
+		}
+		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i), &output, &is_varlena);
+		AddText(parameters, OidOutputFunctionCall(output, PG_GETARG_DATUM(i)));
+	}
 }
 
 int64

@@ -44,6 +44,7 @@ extern void AddText(SqlParameters *parameters, const char *value); /* NULL: no v
 extern void AddInteger(SqlParameters *parameters, int64 value);
 extern void AddArgument(SqlParameters *parameters, FunctionCallInfo fcinfo, int number);
 extern void AddTextArray(SqlParameters *parameters, const ClairBytes *values, int64 count);
+extern void AddArguments(SqlParameters *parameters, FunctionCallInfo fcinfo); /* of a function */
 extern void AddRows(SqlParameters *parameters, const StagedRows *rows); /* an array a column */
 
 /*
