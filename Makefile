@@ -57,6 +57,7 @@ SQL_FILES = \
 	src/notify/notify.sql \
 	src/notify/images.sql \
 	src/notify/consumer.sql \
+	src/notify/webhook.sql \
 	src/notify/policy.sql
 
 ifndef CLAIR_PGXS

@@ -17,6 +17,7 @@
 
 #include "index/store.h"
 #include "notify/notify.h"
+#include "notify/webhook.h"
 #include "server/clair.h"
 #include "server/sql.h"
 #include "update/run.h"
@@ -26,6 +27,7 @@
 
 static int clair_notify_limit;
 static bool clair_notify_indexed;
+int clair_webhook_retry_delay;
 
 /* A run is maintenance work: it may use the memory of that. Its statements are each run once. */
 static void
@@ -54,6 +56,7 @@ AnnounceRun(int64 run, const char *updater, bool first)
 	{
 		DeliverNotifications(run);
 		SendNotifications(run, NULL, clair_notify_limit);
+		DeliverAtCommit();
 	}
 	if (count >= BULK_NOTIFICATIONS)
 		RunSql("ANALYZE clair.notification, clair.delivery", NULL);
@@ -72,6 +75,7 @@ AnnounceStored(const int64 *ids, int64 count)
 		appendStringInfo(&images, "%c" INT64_FORMAT, i == 0 ? '{' : ',', ids[i]);
 	appendStringInfoChar(&images, '}');
 	AnnounceImages(images.data, clair_notify_limit);
+	DeliverAtCommit();
 }
 
 void
@@ -84,6 +88,11 @@ NotifyInit(void)
 	DefineCustomBoolVariable("clair.notify_indexed",
 							 "Whether images that are new and have findings are announced.", NULL,
 							 &clair_notify_indexed, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.webhook_retry_delay",
+							"Time after the first failed attempt to deliver to a webhook.",
+							"It doubles with each further one, up to an hour.",
+							&clair_webhook_retry_delay, 5000, 1, 3600000, PGC_SUSET, GUC_UNIT_MS,
+							NULL, NULL, NULL);
 	OnRunApplied(AnnounceRun);
 	OnImagesStored(AnnounceStored);
 }

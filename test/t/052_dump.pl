@@ -108,6 +108,9 @@ is(run_feed($session)->{state}, 'succeeded', 'the third run');
 write_file("$folder/tracker.json", 'not JSON');
 is(update($session, 'debian')->{state}, 'failed', 'the fourth run');
 query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'");
+query($session, "SELECT clair.create_webhook('pager', 'https://x.invalid/', enabled => false, secret => 'text')");
+query($session, 'INSERT INTO clair.webhook_receipt (consumer, notification, id)'
+    . ' SELECT consumer, notification, gen_random_uuid() FROM clair.delivery');
 
 query($session, "SELECT clair.create_exception('CVE-2031-0003', 'text', package => 'bash', version => 'dpkg:5.2-2')");
 query($session, "SELECT clair.create_exception('CVE-2031-0009', 'stale', expires_at => 'infinity')");
@@ -156,6 +159,7 @@ sub content
         'findings' => 'SELECT i.id, v FROM clair.image AS i, clair.vulnerabilities(i.id::text) AS v',
         'CVEs' => 'TABLE clair.cve_detail',
         'consumers' => 'TABLE clair.consumer_status',
+        'webhooks' => 'TABLE clair.webhook_delivery',
         'policies' => 'TABLE clair.policy',
         'violations' => 'SELECT i.id, c FROM clair.image AS i, clair.check_image(i.id::text) AS c',
         'stale exceptions' => 'TABLE clair.stale_exception',
