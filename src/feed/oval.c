@@ -9,6 +9,7 @@
 /* Bounds of what criteria multiply out to; the largest of real ones have some thousand cases. */
 #define MAX_CASES 100000
 #define MAX_STEPS (20 * MAX_CASES)
+#define TOO_MANY  "its criteria have too many cases"
 
 /* Several cases of which one must hold. */
 typedef struct Cases
@@ -36,12 +37,23 @@ memory_error(ClairError *error)
 
 static ClairStatus expand(Expansion *expansion, const XmlElement *element, Cases *cases);
 
+/* Counts a step. False when it is one too many, which then is the problem. */
+static bool
+take_step(Expansion *expansion)
+{
+	if (++expansion->steps > MAX_STEPS)
+		expansion->problem = TOO_MANY;
+	return expansion->problem == NULL;
+}
+
 static ClairStatus
 add_case(Expansion *expansion, Cases *cases, const OvalCase *added)
 {
-	if (cases->count == MAX_CASES || ++expansion->steps > MAX_STEPS)
+	if (!take_step(expansion))
+		return CLAIR_OK;
+	if (cases->count == MAX_CASES)
 	{
-		expansion->problem = "its criteria have too many cases";
+		expansion->problem = TOO_MANY;
 		return CLAIR_OK;
 	}
 	cases->cases = arena_grow_array(expansion->feed->arena, cases->cases, cases->count + 1,
@@ -110,10 +122,10 @@ multiply(Expansion *expansion, Cases *cases, const Cases *others)
 		{
 			OvalCase both = cases->cases[i];
 
+			if (!take_step(expansion))
+				return CLAIR_OK;
 			if (unite_cases(&both, &others->cases[j]))
 				status = add_case(expansion, &product, &both);
-			if (expansion->problem != NULL || status != CLAIR_OK)
-				return status;
 		}
 	}
 	*cases = product;

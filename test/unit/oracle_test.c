@@ -239,17 +239,37 @@ check_broken(void)
 			   "fails it, too");
 }
 
-/* What 2^20 cases are, as criteria: 20 times an OR of two in one AND. */
+/* Adds an OR of so many architectures, each with a letter and a number. */
+static char *
+add_architectures(char *at, char letter, int count)
+{
+	at += sprintf(at, "<criteria operator='OR'>");
+	for (int i = 0; i < count; i++)
+		at += sprintf(at, "<criterion comment='Oracle Linux arch is %c%d'/>", letter, i);
+	return at + sprintf(at, "</criteria>");
+}
+
 static void
 check_explosion(void)
 {
 #define TWO	 OR(CRITERION("Oracle Linux arch is a") CRITERION("Oracle Linux arch is a"))
 #define FOUR TWO TWO
+	static char document[1 << 20];
+	char *at = document;
+
 	CHECK_INT(read_definitions(
 				  DOCUMENT(DEFINITION("20310001", "1", "t", CVE("CVE-2031-1001"),
 									  AND(FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR FOUR)),
 						   "")),
-			  CLAIR_OK, "criteria that multiply without end");
+			  CLAIR_OK, "criteria that multiply to 2^20 cases");
+	CHECK_ROW(&recorder, BROKEN("1", "its criteria have too many cases"), "are told, and left");
+
+	at += sprintf(at, "<oval_definitions><definitions>"
+					  "<definition id='oval:com.oracle.elsa:def:20310001'><criteria>");
+	at = add_architectures(at, 'a', 2000);
+	at = add_architectures(at, 'b', 2000);
+	strcpy(at, "</criteria></definition></definitions></oval_definitions>");
+	CHECK_INT(read_definitions(document), CLAIR_OK, "4,000,000 cases of which none can be");
 	CHECK_ROW(&recorder, BROKEN("1", "its criteria have too many cases"), "are told, and left");
 }
 
