@@ -24,8 +24,9 @@ PG_FUNCTION_INFO_V1(deliver_webhooks);
 
 #define RESULT_COLUMNS 4
 
-/* Milliseconds between two looks whether everything has been delivered. */
-#define WAIT_INTERVAL 20
+/* Milliseconds between two looks whether everything has been delivered: at first, and at most. */
+#define FIRST_INTERVAL 10
+#define MAX_INTERVAL   500
 
 static bool deliver_at_commit;
 
@@ -80,12 +81,14 @@ IsBusy(void)
 static void
 AwaitDelivery(Workers *workers)
 {
+	long interval = FIRST_INTERVAL;
 	pid_t pid;
 
 	while (IsBusy())
 	{
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, WAIT_INTERVAL,
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, interval,
 						 PG_WAIT_EXTENSION);
+		interval = Min(interval * 2, MAX_INTERVAL);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (GetBackgroundWorkerPid(workers->handles[0], &pid) != BGWH_STOPPED)
