@@ -287,18 +287,17 @@ cmp_ok($posts[1]{time} - $posts[0]{time}, '>=', 2, '... and not before');
 cmp_ok($posts[1]{time} - $posts[0]{time}, '>=', 2, '... nor then');
 drop(qw(later until));
 
-create('hangs', $receiver->url('/hangs'), ", timeout => '1.5 seconds', max_attempts => 1");
+create('hangs', $receiver->url('/hangs'), ", timeout => '4.5 seconds', max_attempts => 1");
 create('slow', $receiver->url('/slow'));
 create('quick', $receiver->url('/second'));
 my $before = $receiver->posts('/second');
-my $began = time();
 add_vulnerabilities(1);
 ok(wait_for(5, sub { $receiver->posts('/second') > $before }), 'one that hangs');
-cmp_ok(time() - $began, '<', 1.9, '... is in nobody\'s way');
+unlike(join(' ', deliveries('hangs', 'state')), qr/dead/, '... is in nobody\'s way');
 becomes('slow', 'delivered', 'one that is slow has its time');
 becomes('hangs', 'dead', 'one that hangs has not');
 is_deeply([ deliveries('hangs', 'last_status, last_error') ],
-    [ '0 host "127.0.0.1" did not answer within 2 seconds' ], '... more than was set');
+    [ '0 host "127.0.0.1" did not answer within 5 seconds' ], '... more than was set');
 drop(qw(hangs slow quick));
 
 # While something waits, the worker holds neither a transaction nor a helper.
@@ -307,8 +306,10 @@ query($session, 'SET clair.webhook_retry_delay = \'1min\'; ALTER SYSTEM SET clai
 sleep(0.3);
 add_vulnerabilities(1);
 ok(wait_for(5, sub { query($session, 'SELECT resume_at > now() FROM clair.webhook_state') eq 't' }), 'while a webhook waits');
-is(scalar query($session, "SELECT string_agg(concat_ws(' ', state, xact_start, backend_xmin), ', ') FROM pg_stat_activity"
-    . " WHERE backend_type = 'clair webhooks'"), 'idle', '... its worker is idle');
+ok(wait_for(5, sub {
+        query($session, "SELECT string_agg(concat_ws(' ', state, xact_start, backend_xmin), ', ') FROM pg_stat_activity"
+            . " WHERE backend_type = 'clair webhooks'") eq 'idle';
+    }), '... its worker is idle');
 my ($worker) = workers();
 is_deeply([ processes_of($worker) ], [], '... and alone');
 ends_within(2, '... and ends when it is told to', sub {
