@@ -21,7 +21,7 @@
 #include "server/sql.h"
 
 /* Notifications that are taken at a time. */
-#define BATCH_SIZE 64
+#define BATCH_SIZE 128
 
 /* Bounds of waiting after a failure, in milliseconds. */
 #define MAX_DELAY		INT64CONST(3600000)

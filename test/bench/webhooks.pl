@@ -161,4 +161,4 @@ kill('TERM', $receiver);
 waitpid($receiver, 0);
 
 result('from commit to receipt', median(@latencies), 250, 'ms');
-result('delivering, against posting alone', paired(sub { $_[0] / $_[1] }, $delivered, $posted), 5, 'times');
+result('delivering, against posting alone', paired(sub { $_[0] / $_[1] }, $delivered, $posted), 6, 'times');
