@@ -5,17 +5,24 @@ CREATE FUNCTION clair.purl_part(part text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT pg_catalog.string_agg(
-        CASE
-            WHEN byte.character ~ '[A-Za-z0-9._~:-]' THEN byte.character
-            ELSE pg_catalog.regexp_replace(
-                pg_catalog.upper(pg_catalog.encode(pg_catalog.convert_to(byte.character, 'UTF8'), 'hex')),
-                '(..)', '%\1', 'g'
+    SELECT CASE
+        WHEN part ~ '^[A-Za-z0-9._~:-]*$' THEN part
+        ELSE (
+            SELECT pg_catalog.string_agg(
+                CASE
+                    WHEN said.character ~ '[A-Za-z0-9._~:-]' THEN said.character
+                    ELSE pg_catalog.regexp_replace(
+                        pg_catalog.upper(
+                            pg_catalog.encode(pg_catalog.convert_to(said.character, 'UTF8'), 'hex')
+                        ),
+                        '(..)', '%\1', 'g'
+                    )
+                END,
+                '' ORDER BY said.number
             )
-        END,
-        '' ORDER BY byte.number
-    )
-    FROM pg_catalog.regexp_split_to_table(part, '') WITH ORDINALITY AS byte(character, number);
+            FROM pg_catalog.regexp_split_to_table(part, '') WITH ORDINALITY AS said(character, number)
+        )
+    END;
 END;
 COMMENT ON FUNCTION clair.purl_part(text) IS 'a text as a part of a package URL';
 REVOKE ALL ON FUNCTION clair.purl_part(text) FROM PUBLIC;
