@@ -79,6 +79,40 @@ SELECT * FROM clair.load_vex(pg_temp.document(3, VARIADIC '{}'));
 SELECT * FROM clair.load_vex(pg_temp.document(22, VARIADIC '{}'));
 SELECT count(*) AS current FROM clair.exception WHERE ended_at IS NULL;
 
+-- What somebody has taken back by hand stays so, as long as the document says the same
+SELECT added FROM clair.load_vex(pg_temp.document(23, 'pkg:deb/debian/zlib', 'pkg:deb/debian/bash'));
+SELECT clair.end_exception(id) FROM clair.exception WHERE package = 'zlib' AND ended_at IS NULL;
+SELECT state, added, ended FROM clair.load_vex(pg_temp.document(23, 'pkg:deb/debian/zlib', 'pkg:deb/debian/bash'));
+SELECT state, added, ended FROM clair.load_vex(pg_temp.document(24, 'pkg:deb/debian/zlib'));
+SELECT state, added, ended FROM clair.load_vex(pg_temp.document(25, 'pkg:deb/debian/zlib', 'pkg:deb/debian/bash'));
+SELECT count(*) FILTER (WHERE ended_by = current_user) AS by_us, count(*) FILTER (WHERE ended_by IS NULL) AS by_document
+FROM clair.exception
+WHERE ended_at IS NOT NULL;
+SELECT state, added, ended FROM clair.load_vex(pg_temp.document(26, VARIADIC '{}'));
+
+-- What is found to be affected after all, or is looked at again, is not excepted any more
+SELECT status, state, added, ended
+FROM unnest('{not_affected,affected,fixed,under_investigation}'::text[]) WITH ORDINALITY AS s(status, number),
+    LATERAL clair.load_vex(jsonb_build_object('@id', 'urn:test:status', 'version', number, 'statements',
+        jsonb_build_array(jsonb_build_object('vulnerability', 'CVE-2031-0001', 'status', status,
+            'products', '["pkg:deb/debian/zlib"]'::jsonb))));
+
+-- The other formats
+SELECT document, version, state, added, ended, skipped
+FROM clair.load_vex('{"bomFormat": "CycloneDX", "serialNumber": "urn:uuid:1", "version": 1,
+    "metadata": {"component": {"type": "container", "bom-ref": "it", "purl": "pkg:oci/shop?tag=1"}},
+    "components": [{"bom-ref": "z", "type": "library", "purl": "pkg:deb/debian/zlib1g@1.2-1%2Bb1?arch=i386"}],
+    "vulnerabilities": [{"id": "CVE-2031-0001", "affects": [{"ref": "z"}, {"ref": "none"}],
+        "analysis": {"state": "false_positive", "detail": "CycloneDX"}}]}'::jsonb);
+SELECT document, version, state, added, ended, skipped
+FROM clair.load_vex('{"document": {"tracking": {"id": "1", "version": "1.0.0"}, "publisher": {"name": "V", "namespace": "https://v"}},
+    "product_tree": {"full_product_names": [
+        {"product_id": "b", "product_identification_helper": {"purl": "pkg:deb/debian/bash"}}]},
+    "vulnerabilities": [{"cve": "CVE-2031-0002", "product_status": {"known_not_affected": ["b"]},
+        "threats": [{"category": "impact", "details": "by CSAF", "product_ids": ["b"]}]}]}'::jsonb);
+SELECT c.reason, c.findings, e.kind, e.document FROM pg_temp.covered AS c JOIN clair.exception AS e USING (reason) ORDER BY c.reason;
+SELECT DISTINCT clair.end_exception(id) FROM clair.exception WHERE ended_at IS NULL;
+
 -- Of versions that are the same, or none, the time counts
 CREATE FUNCTION pg_temp.dated(issued text)
 RETURNS text

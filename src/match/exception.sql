@@ -49,7 +49,7 @@ CREATE TABLE clair.exception (
     ended_by text,
     CHECK (package IS NOT NULL OR version IS NULL AND architecture IS NULL),
     CONSTRAINT exception_justifies_not_affected CHECK (justification IS NULL OR kind = 'not_affected'),
-    CHECK ((ended_at IS NULL) = (ended_by IS NULL))
+    CHECK (ended_at IS NOT NULL OR ended_by IS NULL)
 );
 CREATE INDEX exception_vulnerability ON clair.exception (vulnerability) WHERE ended_at IS NULL;
 CREATE INDEX exception_document ON clair.exception (document) WHERE document IS NOT NULL;
@@ -76,7 +76,8 @@ COMMENT ON COLUMN clair.exception.expires_at IS 'from when on it does not hold a
 COMMENT ON COLUMN clair.exception.document IS
     'the VEX document that says so; a newer version of it that does not ends the exception';
 COMMENT ON COLUMN clair.exception.ended_at IS 'when it was taken back; null: it was not';
-COMMENT ON COLUMN clair.exception.ended_by IS 'the role that took it back';
+COMMENT ON COLUMN clair.exception.ended_by IS
+    'the role that took it back; null when a newer version of its document did';
 
 SELECT pg_catalog.pg_extension_config_dump('clair.vex_document', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.exception', '');

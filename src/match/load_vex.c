@@ -38,10 +38,10 @@ PG_FUNCTION_INFO_V1(load_vex_json);
 	"          s.kind, s.justification, s.reason)::text AS words"                                  \
 	"  FROM clair.vex_exceptions($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $3) AS s)"
 #define STANDING                                                                                   \
-	" (SELECT e.id, ROW(e.vulnerability, e.package, e.version, e.architecture, e.namespace, "      \
-	"e.image,"                                                                                     \
-	"          e.kind, e.justification, e.reason)::text AS words"                                  \
-	"  FROM clair.exception AS e WHERE e.document = $1 AND e.ended_at IS NULL)"
+	" (SELECT e.id, e.ended_at, ROW(e.vulnerability, e.package, e.version, e.architecture,"        \
+	"          e.namespace, e.image, e.kind, e.justification, e.reason)::text AS words"            \
+	"  FROM clair.exception AS e"                                                                  \
+	"  WHERE e.document = $1 AND (e.ended_at IS NULL OR e.ended_by IS NOT NULL))"
 
 typedef struct VexLoad
 {
@@ -163,7 +163,10 @@ StoreDocument(VexLoad *load, const char *role)
 	return !is_older;
 }
 
-/* Ends the exceptions that the document does not state any more, and makes those that are new. */
+/*
+ * Ends the exceptions that the document does not state any more, and makes those that are new. What
+ * somebody has taken back by hand is not made again, however often the document says it.
+ */
 static void
 StoreExceptions(VexLoad *load, const char *role, const char *image)
 {
@@ -173,11 +176,11 @@ StoreExceptions(VexLoad *load, const char *role, const char *image)
 	AddText(&parameters, role);
 	AddText(&parameters, image);
 	AddRows(&parameters, load->statements);
-	load->ended = RunSql("UPDATE clair.exception SET ended_at = now(), ended_by = $2"
+	load->ended = RunSql("UPDATE clair.exception SET ended_at = now()"
 						 " WHERE id IN (SELECT e.id FROM" STANDING " AS e"
 						 "                  LEFT JOIN" SAID " AS s"
 						 "                      ON s.words = e.words AND s.problem IS NULL"
-						 "              WHERE s.words IS NULL)",
+						 "              WHERE e.ended_at IS NULL AND s.words IS NULL)",
 						 &parameters);
 	load->added = RunSql(
 		"INSERT INTO clair.exception (vulnerability, package, version, architecture,"
