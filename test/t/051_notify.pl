@@ -78,7 +78,10 @@ sub write_feed
 sub run_feed
 {
     write_feed();
-    return update($session, 'debian');
+    my ($run, $differences) = update_watching_alerts($session, 'debian');
+
+    is($differences, '', '... tells exactly what has become of the findings') if $run->{run} > 1;
+    return $run;
 }
 
 my $longest = 0;

@@ -49,8 +49,10 @@ my %feed = (bash => { 'CVE-2031-0001' => { releases => { bookworm => said('open'
 sub run_feed
 {
     write_file("$folder/tracker.json", \%feed);
-    my $run = update($session, 'debian');
+    my ($run, $differences) = update_watching_alerts($session, 'debian');
+
     is($run->{state}, 'succeeded', 'a run') or diag($run->{error});
+    is($differences, '', '... tells exactly what has become of the findings') if $run->{run} > 1;
     return $run;
 }
 

@@ -87,10 +87,14 @@ sub put_list
         sprintf qq{"%s","%s+00:00"\n}, path_of($cve), $time } @rows);
 }
 
+my @untold; # changes of findings whose alerts are not theirs
+
 # What a run came to, in one line.
 sub run
 {
-    my $run = update($where, 'redhat');
+    my ($run, $differences) = update_watching_alerts($where, 'redhat');
+
+    push @untold, $differences if $differences;
 
     return join ' ', "$run->{state}:", map({ "$run->{$_} $_" } qw(records unchanged broken added changed
         withdrawn)), $run->{error} =~ s/\n.*//sr || ();
@@ -169,6 +173,7 @@ put_list('deletions', 'CVE-2031-0400 2031-02-02T10:00:00');
 copy("$FIXTURES/repository-to-cpe.json", $mirror) or die;
 set_feed($where, 'redhat', "$mirror/archive_latest.txt");
 is(run(), 'succeeded: 5 records 0 unchanged 1 broken 4 added 0 changed 0 withdrawn', 'the first run');
+@untold = ();
 is(known(), 'CVE-2031-0100/7 CVE-2031-0200/4 CVE-2031-0300/6 CVE-2031-0700/4', 'brings what is in force');
 is(query($where, 'SELECT count(*) FROM clair.repository_cpe'), 5, 'and the repositories');
 is(query($where, 'SELECT state FROM clair.updater_state WHERE updater = \'redhat\''),
@@ -250,10 +255,12 @@ is(query($where, 'SELECT state FROM clair.updater_state WHERE updater = \'redhat
     'csaf_vex_2031-02-09.tar 1928397600000 1928138400000', 'from there it goes on');
 is(run(), 'unchanged: 0 records 0 unchanged 0 broken 0 added 0 changed 0 withdrawn', 'with nothing');
 
+is("@untold", '', 'alerts have told all changes of findings and nothing else');
 write_file("$mirror/repository-to-cpe.json", { data => { one => { cpes => [ 'cpe:/a:redhat:one:1' ] },
     $eus[0] => { cpes => [ 'cpe:/o:redhat:enterprise_linux:9::baseos' ] } } });
 is(run(), 'succeeded: 1 records 0 unchanged 0 broken 0 added 0 changed 0 withdrawn', 'other repositories');
 is(findings('eus-fixed'), "quux $medium", 'make other findings');
+@untold = (); # of them, alerts do not tell
 is(query($where, 'SELECT count(*) FROM clair.repository_cpe'), 2, 'all others are forgotten');
 
 # A copy without lists goes by archives alone.
@@ -289,4 +296,5 @@ SKIP:
         'one of which is of the module that is installed');
 }
 
+is("@untold", '', '... here, too');
 done_testing();

@@ -12,7 +12,8 @@ use IndexTest;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(new_database write_file set_feed update status_paragraphs make_layer index_file);
+our @EXPORT = qw(new_database write_file set_feed update update_watching_alerts status_paragraphs
+    make_layer index_file);
 
 # A new database with the extension in it, as a session that lasts.
 sub new_database
@@ -56,6 +57,37 @@ sub update
     $row{error} = query($where, 'SELECT concat_ws(E\'\n\', error, error_detail, error_hint)'
         . " FROM clair.update_run WHERE id = $row{run}");
     return \%row;
+}
+
+# The same in a session, as update(), and where its alerts are not what has become of the findings of
+# images: that is compared with what clair.image_vulnerability says before and after the run.
+sub update_watching_alerts
+{
+    my ($session, $updater) = @_;
+    my $findings = 'SELECT DISTINCT vulnerability, image_id, feature, installed_version, severity, fixed_in, status'
+        . " FROM clair.image_vulnerability WHERE updater = '$updater'";
+
+    query($session, "CREATE TEMPORARY TABLE formerly AS $findings");
+    my $run = update($session, $updater);
+    my $differences = query($session, <<"SQL");
+CREATE TEMPORARY TABLE presently AS $findings;
+CREATE TEMPORARY TABLE changed AS
+SELECT 'before' AS side, * FROM (TABLE formerly EXCEPT TABLE presently) AS gone
+UNION ALL
+SELECT 'after', * FROM (TABLE presently EXCEPT TABLE formerly) AS new;
+CREATE TEMPORARY TABLE told AS
+SELECT DISTINCT i.side, n.vulnerability, i.image, i.feature, i.installed_version, i.severity, i.fixed_in, i.status
+FROM clair.notification AS n, clair.notification_images(n.id, 1000000) AS i
+WHERE n.run = $run->{run};
+SELECT 'not told', * FROM (TABLE changed EXCEPT TABLE told) AS d
+UNION ALL
+SELECT 'not so', * FROM (TABLE told EXCEPT TABLE changed) AS d;
+SELECT 'counted', * FROM (
+    SELECT vulnerability, images FROM clair.notification WHERE run = $run->{run}
+    EXCEPT SELECT vulnerability, count(DISTINCT image_id) FROM changed GROUP BY vulnerability) AS d;
+DROP TABLE formerly, presently, changed, told;
+SQL
+    return ($run, $differences);
 }
 
 # The text of a dpkg status file: [ name, version ] or [ name, version, source ] each.
