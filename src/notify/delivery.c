@@ -15,6 +15,10 @@
 #include "notify/notify.h"
 #include "server/sql.h"
 
+/* So many are analysed at once: neither the rest here nor who takes them can wait for autovacuum.
+ */
+#define BULK_DELIVERIES 1000
+
 static const char create_tables[] =
 	"DROP TABLE IF EXISTS pg_temp.announce_notification, pg_temp.announce_consumer, "
 	"pg_temp.announce_watch,"
@@ -77,6 +81,7 @@ CancelUndone(void)
 {
 	if (FindUndone() == 0)
 		return;
+	RunSql("ANALYZE pg_temp.announce_undone", NULL);
 	RunSql("INSERT INTO pg_temp.announce_locked"
 		   " SELECT d.consumer, d.notification"
 		   " FROM clair.delivery AS d"
@@ -85,6 +90,7 @@ CancelUndone(void)
 		   "         (SELECT u.consumer, u.notification FROM pg_temp.announce_undone AS u)"
 		   " FOR UPDATE SKIP LOCKED",
 		   NULL);
+	RunSql("ANALYZE pg_temp.announce_locked", NULL);
 	RunSql("DELETE FROM pg_temp.announce_undone"
 		   " WHERE (consumer, undone_by) IN"
 		   "     (SELECT u.consumer, u.undone_by"
@@ -104,6 +110,7 @@ void
 DeliverNotifications(int64 run)
 {
 	SqlParameters parameters = {0};
+	int64 told;
 
 	AddInteger(&parameters, run);
 	RunSql(create_tables, NULL);
@@ -136,15 +143,18 @@ DeliverNotifications(int64 run)
 		   "         AND w.repository_set = h.repository_set",
 		   NULL);
 	RunSql("ANALYZE pg_temp.announce_place", NULL);
-	RunSql("INSERT INTO clair.delivery (consumer, notification, vulnerability)"
-		   " SELECT DISTINCT c.name, n.id, n.vulnerability"
-		   " FROM (SELECT p.consumer, p.namespace, g.name, g.severity, g.fixable"
-		   "       FROM pg_temp.announce_place AS p"
-		   "           JOIN pg_temp.announce_finding AS g ON g.set_number = p.set_number) AS f"
-		   "     JOIN pg_temp.announce_consumer AS c ON c.name = f.consumer AND " IS_LET_THROUGH
-		   "     JOIN pg_temp.announce_notification AS n ON n.vulnerability = f.name"
-		   " ORDER BY c.name, n.id",
-		   NULL);
+	told = RunSql(
+		"INSERT INTO clair.delivery (consumer, notification, vulnerability)"
+		" SELECT DISTINCT c.name, n.id, n.vulnerability"
+		" FROM (SELECT p.consumer, p.namespace, g.name, g.severity, g.fixable"
+		"       FROM pg_temp.announce_place AS p"
+		"           JOIN pg_temp.announce_finding AS g ON g.set_number = p.set_number) AS f"
+		"     JOIN pg_temp.announce_consumer AS c ON c.name = f.consumer AND " IS_LET_THROUGH
+		"     JOIN pg_temp.announce_notification AS n ON n.vulnerability = f.name"
+		" ORDER BY c.name, n.id",
+		NULL);
+	if (told >= BULK_DELIVERIES)
+		RunSql("ANALYZE clair.notification, clair.delivery", NULL);
 	CancelUndone();
 }
 

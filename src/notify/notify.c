@@ -19,11 +19,7 @@
 #include "notify/notify.h"
 #include "notify/webhook.h"
 #include "server/clair.h"
-#include "server/sql.h"
 #include "update/run.h"
-
-/* So many are analysed at once: who takes them would have to wait for autovacuum. */
-#define BULK_NOTIFICATIONS 1000
 
 static int clair_notify_limit;
 static bool clair_notify_indexed;
@@ -58,8 +54,6 @@ AnnounceRun(int64 run, const char *updater, bool first)
 		SendNotifications(run, NULL, clair_notify_limit);
 		DeliverAtCommit();
 	}
-	if (count >= BULK_NOTIFICATIONS)
-		RunSql("ANALYZE clair.notification, clair.delivery", NULL);
 	AtEOXact_GUC(false, settings);
 }
 

@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 use FeedTest;
 use IndexTest;
 use JSON::PP;
+use Listener;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -340,7 +341,12 @@ query($session, "SELECT clair.acknowledge_until(name, 1000000) FROM clair.consum
 query($session, "SELECT clair.create_consumer('" . $_->[0] . "', in_order => $_->[1], lease => '1 hour')")
     foreach [ 'ordered', 'true' ], [ 'shared', 'false' ];
 $feed{bash}{ sprintf 'CVE-2032-%05d', $_ } = { releases => { bookworm => said('open', 'low') } } foreach 1 .. 10000;
+my $waiting = Listener->new(host => $node->host, port => $node->port, user => scalar query($session, 'SELECT user'),
+    database => 'postgres');
+$waiting->listen('clair_ordered');
 my $run = run_feed();
+my (undef, $channel, $payload) = $waiting->next(30);
+is("$channel " . decode_json($payload)->{notifications}, 'clair_ordered 10000', 'a client that waits hears');
 is_deeply([ grep { /^clair / } heard() ], [ 'clair 10000 Low 10000 0 0' ], '10,000 new ones');
 $node->stop('immediate');
 $node->start;
