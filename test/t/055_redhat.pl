@@ -296,5 +296,26 @@ SKIP:
         'one of which is of the module that is installed');
 }
 
+# ---------------------------------------------------------------------------
+# A range that changes without a finding that does
+# ---------------------------------------------------------------------------
+
+sub run_with_fixes
+{
+    my ($day, @versions) = @_;
+
+    put_archive($day, %archive, 'CVE-2031-0800' => vex('CVE-2031-0800', fixed => [ map {
+        [ 'cpe:/a:redhat:enterprise_linux:9::appstream', "pkg:rpm/redhat/quux\@$_?arch=x86_64", 'vendor_fix',
+            'https://x/RHSA-2031:0008' ] } @versions ]));
+    like(run(), qr/^succeeded:/, "fixed in @versions");
+    return scalar query($where, "SELECT count(*) FROM clair.notification WHERE vulnerability = 'CVE-2031-0800'"
+        . ' AND run = (SELECT max(id) FROM clair.update_run)');
+}
+
+is(run_with_fixes('2031-02-12', '3-1.el9'), 1, '... is told');
+is(run_with_fixes('2031-02-13', '3-1.el9', '1.0-9.el9'), 0, '... is not: images have later versions, as before');
+is(query($where, "SELECT clair.bare(introduced) FROM clair.affected AS a JOIN clair.vulnerability AS v"
+    . " ON v.id = a.vulnerability_id WHERE v.name = 'CVE-2031-0800' AND a.until_run IS NULL"
+    . " AND clair.bare(fixed) = '0:3-1.el9'"), '0:1.0^', '... though the range is another one');
 is("@untold", '', '... here, too');
 done_testing();
