@@ -17,6 +17,7 @@ static const Updater *const updaters[] = {
 	&updater_ubuntu_tracker,
 	&updater_oracle,
 	&updater_redhat_oval,
+	&updater_photon,
 	&updater_ubuntu_oval,
 };
 /* clang-format on */

@@ -83,5 +83,6 @@ extern const Updater updater_redhat;
 extern const Updater updater_oracle;
 extern const Updater updater_ubuntu_oval;
 extern const Updater updater_redhat_oval;
+extern const Updater updater_photon;
 
 #endif

@@ -5,6 +5,7 @@
 #include "feed/oval.h"
 
 #include "common/text.h"
+#include "common/text_map.h"
 
 /* Bounds of what criteria multiply out to; the largest of real ones have some thousand cases. */
 #define MAX_CASES 100000
@@ -212,6 +213,7 @@ typedef struct Reading
 	void *context;
 	OvalFacts *facts;
 	ClairBytes place; /* of its definitions */
+	TextMap names;	  /* that the format has given, as keys */
 } Reading;
 
 /* Adds what a test says to the record's digest. */
@@ -254,12 +256,40 @@ digest_tests(Digest *digest, const OvalFacts *facts, const XmlElement *criteria)
 	}
 }
 
-/* The key of a definition: "<place>/<id>". */
+/* "<place>/<name>", in an arena; no value when that is exhausted. */
+static ClairBytes
+key_of(const Reading *reading, Arena *arena, ClairBytes name)
+{
+	return arena_printf(arena, "%.*s/%.*s", (int) reading->place.size, reading->place.data,
+						(int) name.size, name.data);
+}
+
+/* Gives a definition the key that its format's name for it makes, unless another one has that. */
+static bool
+name_record(Reading *reading, RecordFeed *feed, const XmlElement *definition, ClairBytes *key)
+{
+	ClairBytes name = reading->format->name(feed, definition);
+	ClairBytes own;
+	void **place;
+
+	if (name.size == 0 || name.size > CLAIR_MAX_NAME)
+		return true;
+	own = key_of(reading, feed->keys, name);
+	place = own.data != NULL ? text_map_at(&reading->names, own) : NULL;
+	if (place == NULL)
+		return false;
+	if (*place == NULL)
+		*key = own;
+	*place = reading;
+	return true;
+}
+
+/* The key of a definition. */
 static ClairStatus
 identify(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes *key,
 		 const char **problem, ClairError *error)
 {
-	const Reading *reading = context;
+	Reading *reading = context;
 	XmlElement definition = xml_record(record->value);
 	XmlElement criteria = xml_child(&definition, "criteria");
 	ClairBytes id = xml_attribute(&definition, "id");
@@ -270,9 +300,9 @@ identify(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes *
 		*problem = "its id is missing or too long";
 		return CLAIR_OK;
 	}
-	*key = arena_printf(feed->arena, "%.*s/%.*s", (int) reading->place.size, reading->place.data,
-						(int) id.size, id.data);
-	if (key->data == NULL)
+	*key = key_of(reading, feed->arena, id);
+	if (key->data == NULL ||
+		(reading->format->name != NULL && !name_record(reading, feed, &definition, key)))
 		return memory_error(error);
 	if (!oval_facts_is_current(reading->facts, id, xml_attribute(&definition, "version")))
 		*problem = "there is a higher version of it";
@@ -300,7 +330,10 @@ oval_read(RecordFeed *feed, ClairBytes document, int descriptor, const OvalForma
 										 .part = "oval_definitions/definitions/definition",
 										 .identify = identify,
 										 .itemize = itemize};
-	Reading reading = {.format = format, .context = context, .place = oval_place(document)};
+	Reading reading = {.format = format,
+					   .context = context,
+					   .place = oval_place(document),
+					   .names = {.arena = feed->keys}};
 	char shown[64];
 	ClairStatus status = oval_facts_read(feed, descriptor, format->tests, &reading.facts, error);
 

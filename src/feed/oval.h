@@ -7,8 +7,8 @@
  * each case is a way in which the definition holds, with all that must be so in it. So a package
  * has the release and the architecture of the branch that it stands in.
  *
- * A record is a definition; its key is the document's place and the definition's id. Of several
- * versions of a definition the highest counts.
+ * A record is a definition; its key is the document's place and the definition's id, or what its
+ * format calls it. Of several versions of a definition the highest counts.
  */
 #ifndef CLAIR_OVAL_H
 #define CLAIR_OVAL_H
@@ -56,6 +56,13 @@ oval_cases(RecordFeed *feed, const XmlElement *definition, OvalJudge judge, void
 typedef struct OvalFormat
 {
 	bool tests; /* its judge looks at tests, so the digests of definitions cover what these say */
+
+	/*
+	 * What to call a definition, in the feed's arena, of a source whose ids are others in every
+	 * edition: what stays the same. No value: its id, as where this is NULL. Of several of one
+	 * name the first has it.
+	 */
+	ClairBytes (*name)(RecordFeed *feed, const XmlElement *definition);
 
 	/* Writes what a definition says; key is its record's. */
 	ClairStatus (*itemize)(RecordFeed *feed, void *context, const OvalFacts *facts, ClairBytes key,

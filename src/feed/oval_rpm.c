@@ -125,13 +125,23 @@ oval_rpm_reference(const XmlElement *definition)
 	return (XmlElement){0};
 }
 
-/* Adds a name, unless it is there, up to MAX_NAMES. False when the arena is exhausted. */
+/*
+ * Adds a name, up to MAX_NAMES; one that is there may get a link. False when the arena is
+ * exhausted.
+ */
 static bool
 add_name(const OvalRpm *rpm, Name **names, size_t *count, size_t *capacity, const Name *added)
 {
 	for (size_t i = 0; i < *count; i++)
-		if (clair_bytes_equal((*names)[i].name, added->name))
-			return true;
+	{
+		Name *name = &(*names)[i];
+
+		if (!clair_bytes_equal(name->name, added->name))
+			continue;
+		if (name->link.data == NULL)
+			name->link = added->link;
+		return true;
+	}
 	if (*count == MAX_NAMES)
 		return true;
 	*names = arena_grow_array(rpm->feed->arena, *names, *count + 1, capacity, sizeof(Name));
@@ -139,6 +149,16 @@ add_name(const OvalRpm *rpm, Name **names, size_t *count, size_t *capacity, cons
 		return false;
 	(*names)[(*count)++] = *added;
 	return true;
+}
+
+/* The CVE that a reference is to: Photon has more before it, "CVE:00001:CVE-2031-0001". */
+static ClairBytes
+cve_of(const XmlElement *reference)
+{
+	ClairBytes id = xml_attribute(reference, "ref_id");
+	const char *colon = id.size > 0 ? memrchr(id.data, ':', id.size) : NULL;
+
+	return colon != NULL ? clair_bytes_skip(id, (size_t) (colon + 1 - id.data)) : id;
 }
 
 /*
@@ -169,7 +189,7 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	}
 	while (added && xml_next_named(&metadata.content, "reference", &child))
 	{
-		Name name = {xml_attribute(&child, "ref_id"), common, xml_attribute(&child, "ref_url")};
+		Name name = {cve_of(&child), common, xml_attribute(&child, "ref_url")};
 
 		if (name.name.size > 0 &&
 			text_equal_ignoring_case(xml_attribute(&child, "source"), CLAIR_LITERAL("CVE")))

@@ -27,6 +27,8 @@ VALUES
      '2 days', false, false, 1),
     ('oracle', 'Oracle Linux security data', 'https://linux.oracle.com/security/oval/', 'index',
      '{oracle:%}', '{}', true, '2 days', true, false, 1),
+    ('photon', 'Photon OS OVAL', 'https://packages.broadcom.com/photon/photon_oval_definitions/',
+     'index', '{photon:%}', '{}', true, '2 days', true, false, 1),
     ('redhat-oval', 'Red Hat OVAL, superseded',
      'https://www.redhat.com/security/data/oval/v2/PULP_MANIFEST', 'index', '{rhel:%}', '{}',
      false, '2 days', true, true, 1),

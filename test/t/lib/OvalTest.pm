@@ -74,6 +74,7 @@ sub asked
     return ([ package => '' ]) if $comment =~ /^ is earlier than /;    # which one?
     return ([ namespace => "oracle:$1" ]) if $comment =~ /^Oracle Linux (\d+) is installed$/;
     return ([ arch => $1 ]) if $comment =~ /^Oracle Linux arch is (\S+)$/;
+    return ([ namespace => "photon:$1.0" ]) if $comment =~ /^Photon OS (\d+) is installed$/;
     return ([ namespace => "rhel:$1" ]) if $comment =~ /^Red Hat Enterprise Linux (\d+)\b.* is installed$/;
     return (undef) if $comment =~ /must be installed$|^Red Hat CoreOS/;
     return ([ module => $1 ]) if $comment =~ /^Module (\S+) is enabled$/;
