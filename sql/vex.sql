@@ -165,7 +165,7 @@ SELECT clair.package_purl(namespace, format, name, version, architecture)
 FROM (VALUES
     ('debian:12', 'dpkg', 'libstdc++6', '1:2.3~rc1+b2-1', 'amd64'), ('rhel:9', 'rpm', 'a', '2:3.4-5.el9', 'x86_64'),
     ('rhel:9', 'rpm', 'a', '3.4-5.el9', NULL), ('alpine:v3.18', 'apk', 'so:x y', '1_p2-r0', 'x86_64'),
-    ('wolfi:rolling', 'apk', 'a', NULL, 'x86_64')
+    ('wolfi:rolling', 'apk', 'a', NULL, 'x86_64'), ('debian:12', 'dpkg', 'é/%', '1', NULL)
 ) AS p(namespace, format, name, version, architecture);
 INSERT INTO clair.image_name (name, image_id)
 SELECT n.name, clair.image_id('shed:1') FROM unnest('{A.example.org:80/t/Web:1.4,A.example.org:80/t/Web}'::text[]) AS n(name);
