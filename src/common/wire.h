@@ -112,6 +112,7 @@ typedef enum WireType
 /*
  * A feature of a package database, found by the digest of its bytes. Problem: why
  * the version is not valid, or no value. Module: of rpm, name:stream, or no value.
+ * License: as the database words it, or no value.
  */
 #define WIRE_FEATURE_COLUMNS(C)                                                                    \
 	C(content, WIRE_TEXT)                                                                          \
@@ -120,7 +121,8 @@ typedef enum WireType
 	C(version, WIRE_TEXT)                                                                          \
 	C(source_name, WIRE_TEXT)                                                                      \
 	C(source_version, WIRE_TEXT)                                                                   \
-	C(architecture, WIRE_TEXT) C(problem, WIRE_TEXT) C(module, WIRE_TEXT) C(vendor, WIRE_TEXT)
+	C(architecture, WIRE_TEXT)                                                                     \
+	C(problem, WIRE_TEXT) C(module, WIRE_TEXT) C(vendor, WIRE_TEXT) C(license, WIRE_TEXT)
 
 /*
  * Something of a layer that could not be read and was left out: path, place, reason. Unsupported

@@ -91,6 +91,7 @@ send_features(const LayerEntry *entry, const ClairSink *sink, ClairError *error)
 			feature->problem,
 			feature->module,
 			feature->vendor,
+			feature->license,
 		};
 
 		status = sink->row(sink->context, WIRE_FEATURE, fields, sizeof(fields) / sizeof(fields[0]),

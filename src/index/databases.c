@@ -14,7 +14,7 @@
 /* The columns of clair.feature. */
 #define FEATURE_COLUMNS                                                                            \
 	"(database_id, number, namespace, name, version, source_name, source_version, architecture,"   \
-	" invalid_version, problem, module, vendor, flavour)"
+	" invalid_version, problem, module, vendor, license, flavour)"
 
 /* Of a package database: the namespace that its features are looked up in, and has it flavours? */
 #define LOOKED_UP_IN                                                                               \
@@ -33,8 +33,8 @@
 
 /* Staged features with the package database that they belong to. */
 #define STAGED_FEATURES                                                                            \
-	"unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS staged(content, number, name,"            \
-	" version_text, source_name, source_version, architecture, problem, module, vendor)"
+	"unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS staged(content, number, name,"       \
+	" version_text, source_name, source_version, architecture, problem, module, vendor, license)"
 
 /*
  * Adds the image's package databases: position, canonical path, content, format, until, and the
@@ -92,7 +92,7 @@ CopyFeatures(const ClairBytes *ids, int64 count)
 		   " SELECT base.id, feature.number, advisories, feature.name, feature.version,"
 		   "     feature.source_name, feature.source_version, feature.architecture,"
 		   "     feature.invalid_version, feature.problem, feature.module, feature.vendor,"
-		   "     " FLAVOUR " FROM (SELECT id, sibling_id, " LOOKED_UP_IN
+		   "     feature.license, " FLAVOUR " FROM (SELECT id, sibling_id, " LOOKED_UP_IN
 		   "       FROM (SELECT fresh.id, fresh.namespace, min(sibling.id) AS sibling_id"
 		   "             FROM clair.package_database AS fresh"
 		   "                 JOIN clair.package_database AS sibling"
@@ -126,7 +126,8 @@ InsertFeatures(const IndexRows *rows, const ClairBytes *ids, int64 count)
 		   "         THEN clair.version(base.format, staged.source_version) END,"
 		   "     staged.architecture,"
 		   "     CASE WHEN staged.problem IS NOT NULL THEN staged.version_text END,"
-		   "     staged.problem, staged.module, staged.vendor, " FLAVOUR " FROM " STAGED_FEATURES
+		   "     staged.problem, staged.module, staged.vendor, staged.license,"
+		   "     " FLAVOUR " FROM " STAGED_FEATURES
 		   "     JOIN (SELECT id, content, format, " LOOKED_UP_IN " FROM clair.package_database"
 		   "           WHERE id = ANY ($1::bigint[])"
 		   "           OFFSET 0) AS base ON base.content = staged.content"

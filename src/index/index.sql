@@ -111,7 +111,8 @@ SELECT
     layer.command,
     f.module,
     f.vendor,
-    f.flavour
+    f.flavour,
+    f.license
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     LEFT JOIN clair.package_database AS base ON base.id = d.database_id
@@ -128,11 +129,11 @@ COMMENT ON VIEW clair.image_feature IS
 
 CREATE FUNCTION clair.features(image text)
 RETURNS TABLE (namespace text, name text, version text, source_name text, source_version text,
-    architecture text, introduced_by text, command text, module text, vendor text)
+    architecture text, introduced_by text, command text, module text, vendor text, license text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT f.namespace, f.name, f.version, f.source_name, f.source_version, f.architecture,
-        f.introduced_by, f.command, f.module, f.vendor
+        f.introduced_by, f.command, f.module, f.vendor, f.license
     FROM clair.image_feature AS f
     -- As a sub-select, for a planner that estimates calls the function too early: with a snapshot
     -- that does not have an image indexed by the same function.
@@ -140,7 +141,7 @@ BEGIN ATOMIC
     ORDER BY f.name, f.architecture, f.version_key;
 END;
 COMMENT ON FUNCTION clair.features(text) IS
-    'the features of an image, with the layer that brought each and that layer''s command; module and vendor as rpm knows them';
+    'the features of an image, with the layer that brought each and that layer''s command; module and vendor as rpm knows them, license as rpm and apk do';
 REVOKE ALL ON FUNCTION clair.features(text) FROM PUBLIC;
 
 CREATE FUNCTION clair.set_namespace(image text, namespace text)

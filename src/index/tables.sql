@@ -125,6 +125,7 @@ CREATE TABLE clair.feature (
     problem text,
     module text,
     vendor text,
+    license text,
     flavour text COLLATE "C" NOT NULL DEFAULT '',
     -- By name: which layer introduced a feature is found by looking for it in older databases.
     PRIMARY KEY (database_id, name, number)
@@ -147,6 +148,8 @@ COMMENT ON COLUMN clair.feature.invalid_version IS 'text of a version that is no
 COMMENT ON COLUMN clair.feature.problem IS 'why it is not valid';
 COMMENT ON COLUMN clair.feature.module IS 'of rpm: the module that it belongs to, name:stream';
 COMMENT ON COLUMN clair.feature.vendor IS 'who built it, where the package database says so';
+COMMENT ON COLUMN clair.feature.license IS
+    'its license in the words of the package, where the package database says it: apk''s and rpm''s do';
 COMMENT ON COLUMN clair.feature.flavour IS
     'the flavour of the distribution that its version shows, see clair.flavour_rule; else empty';
 

@@ -3,8 +3,9 @@
  *    Reads apk's database: the installed packages, and the sources that they come from.
  *
  * A sequence of entries of "X:value" lines, parted by empty lines; of the letters, P is the
- * name, V the version, A the architecture and o the origin, whose version is the package's
- * (apk-tools, apk-v2). Lines of other letters, the list of files among them, are passed over.
+ * name, V the version, A the architecture, L the license and o the origin, whose version is the
+ * package's (apk-tools, apk-v2). Lines of other letters, the list of files among them, are passed
+ * over.
  */
 #include <inttypes.h>
 
@@ -82,6 +83,9 @@ take_line(Entry *entry, ClairBytes line, int64_t number, Findings *findings, Cla
 		case 'A':
 			if (value.size > 0)
 				entry->feature.architecture = value;
+			break;
+		case 'L':
+			entry->feature.license = value;
 			break;
 		case 'o':
 			if (value.size > 0)

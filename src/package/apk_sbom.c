@@ -17,6 +17,7 @@ typedef struct Document
 	bool adds_features; /* on the second pass */
 	int64_t packages;	/* of apk, so far in this pass */
 	ClairBytes source;	/* or no value */
+	ClairBytes license; /* of the package at hand, or no value */
 } Document;
 
 /* The source package that a file to build it by is of; no value when it is none. */
@@ -59,6 +60,7 @@ take_url(Document *document, ClairBytes url)
 	feature = (Feature){.name = purl.name,
 						.version = purl.version,
 						.source_name = document->source,
+						.license = document->license,
 						.architecture = purl_qualifier(&purl, "arch")};
 	return findings_feature(document->findings, VERSION_APK, document->packages, &feature,
 							document->error);
@@ -94,6 +96,18 @@ take_references(Document *document, JsonCursor *cursor)
 			   : status;
 }
 
+/* The license that a package declares; no value when it asserts none. */
+static ClairBytes
+license_of(JsonCursor package)
+{
+	ClairBytes license = CLAIR_NULL_BYTES;
+	const JsonTextMember member = {CLAIR_LITERAL("licenseDeclared"), &license};
+
+	if (json_type(&package) == JSON_OBJECT)
+		json_file_texts(&package, &member, 1);
+	return clair_bytes_equal(license, CLAIR_LITERAL("NOASSERTION")) ? CLAIR_NULL_BYTES : license;
+}
+
 /* Takes all packages of the array. */
 static ClairStatus
 take_packages(Document *document, JsonCursor cursor)
@@ -106,6 +120,7 @@ take_packages(Document *document, JsonCursor cursor)
 	{
 		JsonCursor references;
 
+		document->license = license_of(cursor);
 		if (json_file_member(&cursor, "externalRefs", JSON_ARRAY, &references))
 			status = take_references(document, &references);
 		json_skip(&cursor);

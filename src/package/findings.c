@@ -13,8 +13,9 @@
 /* A file that is garbage from end to end need not be described line by line. */
 #define MAX_PROBLEMS 50
 
-#define MAX_FACT   4096
-#define MAX_REASON 512
+#define MAX_FACT	4096
+#define MAX_REASON	512
+#define MAX_LICENSE 4096
 
 static ClairStatus
 out_of_memory(ClairError *error)
@@ -165,6 +166,14 @@ text_fault(ClairBytes text, size_t greatest)
 	return text_is_valid(text) ? NULL : "not valid text";
 }
 
+/* The license, unless it is more than anybody would call one. */
+static ClairBytes
+license_of(const Feature *feature)
+{
+	return feature->license.size > 0 && feature->license.size <= MAX_LICENSE ? feature->license
+																			 : CLAIR_NULL_BYTES;
+}
+
 ClairStatus
 findings_feature(Findings *findings, VersionFormat format, int64_t number, const Feature *feature,
 				 ClairError *error)
@@ -216,6 +225,7 @@ findings_feature(Findings *findings, VersionFormat format, int64_t number, const
 		!keep(findings, feature->architecture, &kept->architecture) ||
 		!keep(findings, feature->module, &kept->module) ||
 		!keep(findings, feature->vendor, &kept->vendor) ||
+		!keep(findings, license_of(feature), &kept->license) ||
 		!check_version(findings, format, "version", feature->version, &kept->problem) ||
 		!check_version(findings, format, "source version", source_version, &kept->problem))
 		return out_of_memory(error);

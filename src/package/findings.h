@@ -31,6 +31,7 @@ typedef struct Feature
 	ClairBytes architecture;   /* or no value */
 	ClairBytes module;		   /* rpm's, name:stream, or no value */
 	ClairBytes vendor;		   /* or no value */
+	ClairBytes license;		   /* in the words of the package, or no value */
 	ClairBytes problem;		   /* why a version is not valid, or no value */
 } Feature;
 

@@ -11,8 +11,8 @@ static const struct
 	int version;
 } versions[] = {
 	{"dpkg", 1},
-	{"apk", 1},
-	{"rpm", 1},
+	{"apk", 2},
+	{"rpm", 2},
 	{"sqlite-log", 1},
 	{"os-release", 1},
 	{"lsb-release", 1},

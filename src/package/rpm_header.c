@@ -39,6 +39,7 @@ typedef enum Field
 	FIELD_RELEASE,
 	FIELD_EPOCH,
 	FIELD_VENDOR,
+	FIELD_LICENSE,
 	FIELD_ARCHITECTURE,
 	FIELD_SOURCE_RPM,
 	FIELD_MODULE,
@@ -47,9 +48,10 @@ typedef enum Field
 } Field;
 
 static const uint32_t field_tags[FIELD_COUNT] = {
-	[FIELD_NAME] = 1000,	   [FIELD_VERSION] = 1001, [FIELD_RELEASE] = 1002,
-	[FIELD_EPOCH] = 1003,	   [FIELD_VENDOR] = 1011,  [FIELD_ARCHITECTURE] = 1022,
-	[FIELD_SOURCE_RPM] = 1044, [FIELD_MODULE] = 5096,  [FIELD_SOURCE_NEVR] = 5120,
+	[FIELD_NAME] = 1000,		 [FIELD_VERSION] = 1001,	[FIELD_RELEASE] = 1002,
+	[FIELD_EPOCH] = 1003,		 [FIELD_VENDOR] = 1011,		[FIELD_LICENSE] = 1014,
+	[FIELD_ARCHITECTURE] = 1022, [FIELD_SOURCE_RPM] = 1044, [FIELD_MODULE] = 5096,
+	[FIELD_SOURCE_NEVR] = 5120,
 };
 
 typedef struct Entry
@@ -176,6 +178,7 @@ rpm_header_read(ClairBytes bytes, int64_t record, Findings *findings, ClairError
 		.source_nevr = text_of(&header, FIELD_SOURCE_NEVR),
 		.module = text_of(&header, FIELD_MODULE),
 		.vendor = text_of(&header, FIELD_VENDOR),
+		.license = text_of(&header, FIELD_LICENSE),
 	};
 	if (!number_of(&header, FIELD_EPOCH, &package.epoch))
 		return findings_problem(findings, error, "%s %" PRId64 ": its epoch is not a number",

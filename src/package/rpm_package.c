@@ -141,5 +141,6 @@ rpm_package_add(const RpmPackage *package, int64_t record, Findings *findings, C
 	feature.module = read_module(package->module);
 	if (package->vendor.size > 0 && package->vendor.size <= CLAIR_MAX_NAME)
 		feature.vendor = package->vendor;
+	feature.license = package->license;
 	return findings_feature(findings, VERSION_RPM, record, &feature, error);
 }

@@ -18,6 +18,7 @@ typedef struct RpmPackage
 	ClairBytes source_nevr; /* the same with its epoch; newer packages have it */
 	ClairBytes module;		/* modularity label: name:stream:version:context */
 	ClairBytes vendor;
+	ClairBytes license;
 } RpmPackage;
 
 /* Reads an epoch that is a text of digits, or empty for none; false when it is neither. */

@@ -137,6 +137,11 @@ is(query($session, "SELECT string_agg(DISTINCT vendor, ', ') FROM clair.features
     'the vendor, in any form');
 like(query($session, "SELECT vendor FROM clair.features('rocky9-sqlite') WHERE name = 'bash'"),
     qr/Rocky/, 'a vendor');
+like(query($session, "SELECT license FROM clair.features('rocky9-sqlite') WHERE name = 'bash'"),
+    qr/^GPLv3\+$/, 'a license');
+is(query($session, "SELECT count(*) FROM clair.features('rocky9-sqlite') AS a FULL JOIN clair.features('rocky9-ndb') AS b"
+    . ' USING (name, architecture, version) WHERE a.license IS DISTINCT FROM b.license OR a.license IS NULL'), '0',
+    'every package has one, the same in any form');
 is(query($session, "SELECT module FROM clair.features('centos8-modular-bdb') WHERE name = 'buildah'"),
     'container-tools:rhel8', 'a module');
 

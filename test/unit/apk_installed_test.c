@@ -9,6 +9,8 @@ main(void)
 				   "P:musl\nV:1.2.4-r1\nA:x86_64\n\n",
 				   "libssl3 3.1.4-r0 openssl 3.1.4-r0 x86_64;musl 1.2.4-r1 musl 1.2.4-r1 x86_64;",
 				   "an origin; none");
+	CHECK_FINDINGS(apk_installed_read, "P:a\nV:1-r0\nL:MIT AND BSD-2-Clause\n\nP:b\nV:1-r0\nL:\n",
+				   "a 1-r0 a 1-r0 - license MIT AND BSD-2-Clause;b 1-r0 b 1-r0 -;", "licenses");
 	CHECK_FINDINGS(apk_installed_read, "P:a\nV:1-r0", "a 1-r0 a 1-r0 -;",
 				   "no empty line and no line end at the end");
 	CHECK_FINDINGS(apk_installed_read, "P:a\r\nV:1-r0\r\n\r\nP:b\r\nV:2-r0\r\n",

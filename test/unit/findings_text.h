@@ -2,8 +2,9 @@
  * findings_text.h
  *    What a reader of package databases or release files finds, as one text.
  *
- * Features as "name version source source_version architecture;", with " module " and " vendor "
- * of those that have them, and "!" and the problem of a version; facts as "key=value;"; problems as
+ * Features as "name version source source_version architecture;", with " module ", " vendor " and
+ * " license " of those that have them, and "!" and the problem of a version; facts as "key=value;";
+ * problems as
  * "?reason;", with two "?" when the form of the file is not supported.
  */
 #ifndef CLAIR_FINDINGS_TEXT_H
@@ -60,6 +61,11 @@ findings_text(FileReader *reader, ClairBytes file)
 		{
 			findings_text_add(&text, CLAIR_LITERAL(" vendor "), "");
 			findings_text_add(&text, feature->vendor, "");
+		}
+		if (feature->license.data != NULL)
+		{
+			findings_text_add(&text, CLAIR_LITERAL(" license "), "");
+			findings_text_add(&text, feature->license, "");
 		}
 		findings_text_add(&text, CLAIR_LITERAL(""), feature->problem.data != NULL ? " !" : ";");
 		if (feature->problem.data != NULL)

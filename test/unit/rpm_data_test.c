@@ -187,10 +187,10 @@ read_database(FileReader *reader, const char *name)
 			CLAIR_LITERAL("sha256:"), CLAIR_LITERAL("1"),	feature->name,
 			feature->version,		  feature->source_name, feature->source_version,
 			feature->architecture,	  feature->problem,		feature->module,
-			feature->vendor,
+			feature->vendor,		  feature->license,
 		};
 
-		recorder_row(&recorder, WIRE_FEATURE, fields, 10, &error);
+		recorder_row(&recorder, WIRE_FEATURE, fields, sizeof(fields) / sizeof(fields[0]), &error);
 	}
 	for (const Problem *problem = findings.problems; problem != NULL; problem = problem->next)
 	{

@@ -26,9 +26,10 @@ test_fields(void)
 	header_number(&header, HEADER_EPOCH, 4000000000);
 	header_text(&header, HEADER_VENDOR, HEADER_STRING, "Red Hat, Inc.");
 	header_text(&header, HEADER_MODULE, HEADER_STRING, "perl:5.24:8020:0d58");
+	header_text(&header, HEADER_LICENSE, HEADER_STRING, "GPLv3+ and MIT");
 	CHECK_HEADER("bash 4000000000:1.0-2.el9 bash 4000000000:1.0-2.el9 x86_64 module perl:5.24"
-				 " vendor Red Hat, Inc.;",
-				 "epoch, vendor and module");
+				 " vendor Red Hat, Inc. license GPLv3+ and MIT;",
+				 "epoch, vendor, module and license");
 	header_start(&header, "bash");
 	header_text(&header, HEADER_MODULE, HEADER_STRING, "perl:5.24");
 	CHECK_HEADER("bash 1.0-2.el9 bash 1.0-2.el9 x86_64;", "a label with one colon");

@@ -20,6 +20,11 @@ test_apk_documents(void)
 				   "{\"packages\": [" BUILT_BY("dir/sed.yaml") ", " SED ", " PACKAGE(
 					   REFERENCE("pkg:generic/sed@4.9?vcs_url=git")) "]}",
 				   "sed-doc 4.9-r8 sed 4.9-r8 x86_64;", "in another order, in a folder");
+	CHECK_FINDINGS(apk_sbom_read,
+				   "{\"packages\": [{\"licenseDeclared\": \"MIT\", \"externalRefs\": [" REFERENCE(
+					   "pkg:apk/a@1-r0") "]}, {\"licenseDeclared\": \"NOASSERTION\", "
+										 "\"externalRefs\": [" REFERENCE("pkg:apk/b@1-r0") "]}]}",
+				   "a 1-r0 a 1-r0 - license MIT;b 1-r0 b 1-r0 -;" NO_SOURCE, "licenses");
 	CHECK_FINDINGS(apk_sbom_read, "{\"packages\": [" SED "]}",
 				   "sed-doc 4.9-r8 sed-doc 4.9-r8 x86_64;" NO_SOURCE, "nothing to build it by");
 	CHECK_FINDINGS(apk_sbom_read,
