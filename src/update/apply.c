@@ -194,15 +194,18 @@ CheckShrinkage(const UpdateRun *run)
 static void
 Compare(const UpdateRun *run)
 {
-	RunStep(run, "INSERT INTO pg_temp.stage_change"
+	RunStep(
+		run,
+		psprintf("INSERT INTO pg_temp.stage_change"
 				 " SELECT DISTINCT ON (s.record) s.record, s.document,"
 				 "     CASE WHEN b.record IS NULL THEN s.digest ELSE '' END,"
-				 "     r.digest IS DISTINCT FROM s.digest, b.record IS NOT NULL"
+				 "     %1$s OR r.digest IS DISTINCT FROM s.digest, b.record IS NOT NULL"
 				 " FROM pg_temp.stage_record AS s"
 				 "     LEFT JOIN clair.record AS r ON r.updater = $1 AND r.record = s.record"
 				 "     LEFT JOIN (SELECT DISTINCT record FROM pg_temp.stage_broken) AS b"
 				 "         ON b.record = s.record"
-				 " WHERE r.digest IS DISTINCT FROM s.digest OR r.document <> s.document");
+				 " WHERE %1$s OR r.digest IS DISTINCT FROM s.digest OR r.document <> s.document",
+				 run->anew ? "true" : "false"));
 	if (run->first)
 		return; /* nothing can have gone */
 	RunStep(run, "DELETE FROM pg_temp.stage_gone"

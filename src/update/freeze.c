@@ -102,6 +102,8 @@ FreezeNamespaces(const UpdateRun *run)
 	namespaces = FindRevived(run);
 	if (namespaces != NULL)
 		Revive(run, namespaces);
+	if (run->anew)
+		return; /* what is not said any more was perhaps never said: it was read in another way */
 	namespaces = FindAbandoned(run);
 	if (namespaces != NULL)
 		Freeze(run, namespaces);
