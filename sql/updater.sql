@@ -20,6 +20,8 @@ SELECT * FROM clair.updater WHERE name = 'alpine';
 
 -- What it refuses.
 UPDATE clair.updater SET name = 'other' WHERE name = 'alpine';
+UPDATE clair.updater SET format = 'secdb' WHERE name = 'alpine';
+UPDATE clair.updater SET namespaces = '{%}' WHERE name = 'alpine';
 UPDATE clair.updater SET url = 'ftp://example.org/' WHERE name = 'alpine';
 UPDATE clair.updater SET url = 'example.org' WHERE name = 'alpine';
 UPDATE clair.updater SET url = 'file://elsewhere/srv' WHERE name = 'alpine';
@@ -47,7 +49,7 @@ UPDATE clair.updater SET enabled = false;
 SELECT clair.update();
 SELECT clair.schedule('debian', '0 * * * *');
 SELECT clair.unschedule('debian');
-SELECT clair.check_updater_options('{}');
+SELECT clair.check_updater_options(NULL, '{}');
 SET ROLE regress_clair_admin;
 UPDATE clair.updater SET url = 'file:///etc' WHERE name = 'debian';
 SELECT * FROM clair.updater_setting;

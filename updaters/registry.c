@@ -19,6 +19,9 @@ static const Updater *const updaters[] = {
 	&updater_redhat_oval,
 	&updater_photon,
 	&updater_ubuntu_oval,
+
+	/* formats, for updaters of the user's own */
+	&updater_secdb,
 };
 /* clang-format on */
 

@@ -32,11 +32,12 @@ typedef struct UpdaterJob
 	ClairBytes state; /* what the last run that succeeded left as WIRE_STATE, or no value */
 	const ClairLimits *limits;
 	const ClairSink *sink;
+	ClairBytes options; /* of an updater of the user's own, see options.h; no value: it has none */
 } UpdaterJob;
 
 typedef struct Updater
 {
-	const char *name;
+	const char *name; /* of the source; or of a format, for any source in it */
 
 	/*
 	 * Reads the documents and gives their rows to the sink: further documents to fetch in a
@@ -51,7 +52,6 @@ extern ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error);
 
-/* A row of WIRE_STATE; no value: the run begins again. */
 /* Names what an archive makes wanted, besides its records. */
 typedef ClairStatus
 UpdaterArchiveFunction(const UpdaterJob *job, const UpdaterDocument *archive, ClairError *error);
@@ -64,7 +64,7 @@ extern ClairStatus
 updater_read_archives(const UpdaterJob *job, const RecordFormat *format, void *context,
 					  UpdaterArchiveFunction *further, ClairError *error);
 
-/* A row of WIRE_STATE. */
+/* A row of WIRE_STATE; no value: the run begins again. */
 extern ClairStatus updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error);
 
 /* NULL when there is none of this name. */
@@ -84,5 +84,8 @@ extern const Updater updater_oracle;
 extern const Updater updater_ubuntu_oval;
 extern const Updater updater_redhat_oval;
 extern const Updater updater_photon;
+
+/* The formats of updaters of the user's own. */
+extern const Updater updater_secdb;
 
 #endif

@@ -429,14 +429,17 @@ write_fix(RecordFeed *feed, const SecdbSource *source, ClairBytes record, ClairB
 	Advisory advisory = {
 		.record = record,
 		.name = fix->name,
-		.link = arena_printf(feed->arena, "%.*s%.*s", (int) source->link.size, source->link.data,
-							 (int) fix->name.size, fix->name.data),
 		.ranges = &range,
 		.range_count = 1,
 	};
 
-	if (advisory.link.data == NULL)
-		return memory_error(error);
+	if (source->link.data != NULL)
+	{
+		advisory.link = arena_printf(feed->arena, "%.*s%.*s", (int) source->link.size,
+									 source->link.data, (int) fix->name.size, fix->name.data);
+		if (advisory.link.data == NULL)
+			return memory_error(error);
+	}
 	return advisory_write(&feed->writer, &advisory, error);
 }
 

@@ -14,7 +14,7 @@
 typedef struct SecdbSource
 {
 	ClairBytes namespace;
-	ClairBytes link; /* what stands before a vulnerability's name */
+	ClairBytes link; /* what stands before a vulnerability's name; no value: there is no link */
 } SecdbSource;
 
 /*

@@ -152,6 +152,44 @@ COMMENT ON FUNCTION clair.set_namespace(text, text) IS
     'gives an image and its packages a namespace, whatever the image says itself, now and when it is indexed anew; null: what it says itself; returns the namespace that it has now';
 REVOKE ALL ON FUNCTION clair.set_namespace(text, text) FROM PUBLIC;
 
+-- Locks the images whose status changes, and looks at the namespaces of all.
+CREATE FUNCTION clair.refresh_image_status()
+RETURNS void
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    UPDATE clair.image SET status = 'unsupported_namespace'
+    WHERE status IN ('ok', 'partial')
+        AND namespace IN (
+            SELECT n.namespace
+            FROM (SELECT DISTINCT i.namespace FROM clair.image AS i) AS n
+            WHERE NOT EXISTS (
+                SELECT
+                FROM clair.updater_definition AS u
+                    CROSS JOIN LATERAL pg_catalog.unnest(u.namespaces) AS covered(pattern)
+                WHERE clair.advisory_namespace(n.namespace) LIKE covered.pattern
+            )
+        );
+    UPDATE clair.image
+    SET status = CASE
+            WHEN id IN (SELECT p.image_id FROM clair.image_problem AS p) THEN 'partial'
+            ELSE 'ok'
+        END
+    WHERE status = 'unsupported_namespace'
+        AND namespace IN (
+            SELECT n.namespace
+            FROM (SELECT DISTINCT i.namespace FROM clair.image AS i) AS n
+            WHERE EXISTS (
+                SELECT
+                FROM clair.updater_definition AS u
+                    CROSS JOIN LATERAL pg_catalog.unnest(u.namespaces) AS covered(pattern)
+                WHERE clair.advisory_namespace(n.namespace) LIKE covered.pattern
+            )
+        );
+END;
+COMMENT ON FUNCTION clair.refresh_image_status() IS
+    'works out anew whether some updater covers the namespaces of images: called when updaters change';
+REVOKE ALL ON FUNCTION clair.refresh_image_status() FROM PUBLIC;
+
 CREATE FUNCTION clair.delete_image(image text)
 RETURNS bigint
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE

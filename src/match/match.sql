@@ -249,7 +249,7 @@ FROM clair.image AS i
     CROSS JOIN LATERAL (SELECT clair.advisory_namespace(i.namespace) AS namespace) AS n
     LEFT JOIN LATERAL (
         SELECT s.updater, s.last_success, s.fresh, b.by_repository
-        FROM clair.builtin_updater AS b
+        FROM clair.updater_definition AS b
             JOIN clair.update_status AS s ON s.updater = b.name
         WHERE (s.enabled OR s.last_success IS NOT NULL)
             AND EXISTS (

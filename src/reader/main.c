@@ -14,6 +14,7 @@
  *	  digest		 index: what such an input's bytes shall have
  *	  updater		 update: whose documents these are
  *	  state			 update: what the updater's last run left as WIRE_STATE, or no value
+ *	  options		 update: the options of its format, JSON; no value: it has none
  *
  * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START. Before
  * the first byte of an input is read, the process has given up everything that it does not
@@ -137,6 +138,7 @@ receive_job(Reader *reader, ClairError *error)
 		return clair_error(error, CLAIR_MISSING, "unknown updater \"%s\"",
 						   updater.data != NULL ? updater.data : "");
 	reader->update.state = job_text(&reader->job, "state");
+	reader->update.options = job_text(&reader->job, "options");
 	return receive_documents(reader, error);
 }
 

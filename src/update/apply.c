@@ -518,7 +518,7 @@ AnalyzeTables(int64 begun, const MetadataChanges *metadata)
 }
 
 void
-ApplyRun(UpdateRun *run, RunApplied callback)
+ApplyRun(UpdateRun *run)
 {
 	Work work;
 	int64 begun;
@@ -554,8 +554,8 @@ ApplyRun(UpdateRun *run, RunApplied callback)
 	RememberState(run);
 	changed = RecordSuccess(run, begun, &metadata);
 	AtEOXact_GUC(false, settings);
-	if (changed && callback != NULL)
-		callback(run->id, run->settings.name, run->first);
+	if (changed)
+		AnnounceApplied(run->id, run->settings.name, run->first);
 	EndWork(&work);
 	AnalyzeTables(begun, &metadata);
 }

@@ -21,13 +21,10 @@
 	"CASE WHEN s.fixed IS NOT NULL THEN clair.version(s.format, s.fixed)"                          \
 	"     WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END"
 
-/* Runs a statement whose parameters are the updater and the run. */
+/* Runs a statement whose parameters are the updater and the run; the number of rows. */
 extern int64 RunStep(const UpdateRun *run, const char *statement);
 
 /* Applies the run, and ends it as succeeded or unchanged. */
-extern void ApplyRun(UpdateRun *run, RunApplied callback);
-
-/* Runs a statement whose parameters are the updater and the run; the number of rows. */
-extern int64 RunStep(const UpdateRun *run, const char *statement);
+extern void ApplyRun(UpdateRun *run);
 
 #endif

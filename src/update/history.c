@@ -52,7 +52,8 @@ forget_history(PG_FUNCTION_ARGS)
 		"              EXCEPT SELECT until_run FROM clair.vulnerability"
 		"              EXCEPT SELECT max(id) FROM clair.update_run GROUP BY updater"
 		"              EXCEPT SELECT max(id) FROM clair.update_run"
-		"                     WHERE state IN ('succeeded', 'unchanged') GROUP BY updater)",
+		"                     WHERE state IN ('succeeded', 'unchanged', 'dropped')"
+		"                     GROUP BY updater)",
 		&parameters));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	SPI_finish();

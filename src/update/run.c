@@ -29,6 +29,13 @@ OnRunApplied(RunApplied callback)
 	run_applied = callback;
 }
 
+void
+AnnounceApplied(int64 run, const char *updater, bool first)
+{
+	if (run_applied != NULL)
+		run_applied(run, updater, first);
+}
+
 static void
 SaveProgress(UpdateRun *run)
 {
@@ -109,8 +116,10 @@ BeginRun(UpdateRun *run, const char *updater, int64 request)
 	begun = RunSql("INSERT INTO clair.update_run"
 				   "     (updater, request, requested_by, state, phase, first, process, started_at)"
 				   " SELECT $1, $2, $3, 'running', 'fetch',"
-				   "     NOT EXISTS (SELECT FROM clair.update_run AS r WHERE r.updater = $1"
-				   "                     AND r.state IN ('succeeded', 'unchanged')),"
+				   "     COALESCE((SELECT r.state = 'dropped' FROM clair.update_run AS r"
+				   "               WHERE r.updater = $1"
+				   "                   AND r.state IN ('succeeded', 'unchanged', 'dropped')"
+				   "               ORDER BY r.id DESC LIMIT 1), true),"
 				   "     $4, clock_timestamp()"
 				   " WHERE NOT EXISTS (SELECT FROM clair.update_run AS r"
 				   "                       WHERE r.updater = $1 AND r.request = $2)"
@@ -188,7 +197,7 @@ GoThroughPhases(UpdateRun *run)
 	ReportProgress(run);
 	ReadDocuments(run);
 	if (run->staged || ForgottenDocuments(run) != NIL)
-		ApplyRun(run, run_applied);
+		ApplyRun(run);
 	else
 		RecordUnchanged(run);
 	error_context_stack = context.previous;

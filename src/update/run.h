@@ -27,6 +27,9 @@ typedef void (*RunApplied)(int64 run, const char *updater, bool first);
 
 extern void OnRunApplied(RunApplied callback);
 
+/* Calls that. */
+extern void AnnounceApplied(int64 run, const char *updater, bool first);
+
 typedef struct UpdateRun
 {
 	int64 id;

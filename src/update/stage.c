@@ -397,7 +397,8 @@ SendDocuments(Staging *staging, List *documents)
 	ListCell *cell;
 
 	AddToJob(job, "job", "update");
-	AddToJob(job, "updater", staging->run->settings.name);
+	AddToJob(job, "updater", staging->run->settings.reader);
+	AddToJob(job, "options", staging->run->settings.options);
 	AddToJob(job, "state", staging->run->old_state);
 	SendJob(staging->reader, job);
 	foreach (cell, documents)

@@ -41,14 +41,15 @@ CREATE TABLE clair.updater_state (
     updater text COLLATE "C" PRIMARY KEY,
     run bigint NOT NULL,
     url text NOT NULL,
-    revision integer NOT NULL,
+    revision bigint NOT NULL,
     state text
 );
 COMMENT ON TABLE clair.updater_state IS 'how far updaters have come';
 COMMENT ON COLUMN clair.updater_state.updater IS 'the updater';
 COMMENT ON COLUMN clair.updater_state.run IS 'its last run that read a document';
 COMMENT ON COLUMN clair.updater_state.url IS 'where the first document was then';
-COMMENT ON COLUMN clair.updater_state.revision IS 'the updater''s revision then';
+COMMENT ON COLUMN clair.updater_state.revision IS
+    'the way in which its documents were read then: the updater''s revision, and options of its format';
 COMMENT ON COLUMN clair.updater_state.state IS
     'what the next run goes on from, in the updater''s own words, if it reads changes only';
 
@@ -76,7 +77,7 @@ CREATE TABLE clair.update_run (
     request bigint NOT NULL,
     requested_by text NOT NULL,
     state text NOT NULL
-        CHECK (state IN ('running', 'succeeded', 'unchanged', 'failed', 'cancelled')),
+        CHECK (state IN ('running', 'succeeded', 'unchanged', 'failed', 'cancelled', 'dropped')),
     phase text NOT NULL,
     first boolean NOT NULL,
     process integer,
@@ -102,7 +103,7 @@ COMMENT ON COLUMN clair.update_run.updater IS 'the updater';
 COMMENT ON COLUMN clair.update_run.request IS 'the call of clair.update() that it belongs to';
 COMMENT ON COLUMN clair.update_run.requested_by IS 'the role that called clair.update()';
 COMMENT ON COLUMN clair.update_run.state IS
-    'running; succeeded: something changed; unchanged; failed; cancelled';
+    'running; succeeded: something changed; unchanged; failed; cancelled; dropped: the end of an updater of the user''s own, not a run';
 COMMENT ON COLUMN clair.update_run.phase IS 'what it does, or did last: fetch, stage, apply, done';
 COMMENT ON COLUMN clair.update_run.first IS 'whether nothing had been known of the updater before';
 COMMENT ON COLUMN clair.update_run.process IS 'process of its worker';

@@ -36,23 +36,24 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	AddText(&parameters, FetchUserAgent());
 	AddInteger(&parameters, FetchParallel());
 	AddInteger(&parameters, clair_max_shrinkage);
-	if (RunSql("SELECT b.document, u.url, CASE WHEN s.url IS NOT NULL THEN s.set_by END,"
-			   "     array_to_string(b.hosts || ARRAY("
-			   "         SELECT jsonb_array_elements_text(u.options -> 'hosts')), ' '),"
-			   "     COALESCE(u.options ->> 'proxy', $2),"
-			   "     COALESCE(u.options ->> 'user_agent', $3),"
-			   "     COALESCE(u.options ->> 'parallel', $4::text),"
-			   "     COALESCE((u.options ->> 'max_shrinkage')::bigint, $5),"
-			   "     b.resolves::integer, b.revision, (cardinality(b.namespaces) = 0)::integer"
-			   " FROM clair.updater AS u"
-			   "     JOIN clair.builtin_updater AS b ON b.name = u.name"
-			   "     LEFT JOIN clair.updater_setting AS s ON s.name = u.name"
-			   " WHERE u.name = $1",
+	if (RunSql("SELECT COALESCE(format, name), CASE WHEN format IS NOT NULL THEN options::text END,"
+			   "     document, url, set_by,"
+			   "     array_to_string(hosts || ARRAY("
+			   "         SELECT jsonb_array_elements_text(options -> 'hosts')), ' '),"
+			   "     COALESCE(options ->> 'proxy', $2),"
+			   "     COALESCE(options ->> 'user_agent', $3),"
+			   "     COALESCE(options ->> 'parallel', $4::text),"
+			   "     COALESCE((options ->> 'max_shrinkage')::bigint, $5),"
+			   "     resolves::integer, revision, appends::integer"
+			   " FROM clair.updater_definition"
+			   " WHERE name = $1",
 			   &parameters) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("updater \"%s\" does not exist", name)));
 	old_context = MemoryContextSwitchTo(context);
 	settings->name = pstrdup(name);
+	settings->reader = ResultText(0, ++column);
+	settings->options = ResultText(0, ++column);
 	settings->document = ResultText(0, ++column);
 	settings->url = ResultText(0, ++column);
 	settings->set_by = ResultText(0, ++column);
@@ -67,12 +68,33 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	MemoryContextSwitchTo(old_context);
 }
 
+/* What an UPDATE of the view cannot change. */
+static const char *const fixed_columns[] = {"name", "title", "format", "namespaces"};
+
 /* A column of the view, before and after the UPDATE. */
 typedef struct Change
 {
 	char *value; /* NULL: back to what the extension brings */
 	bool changed;
 } Change;
+
+static void
+CheckFixedColumns(const TriggerData *trigger)
+{
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+
+	for (size_t i = 0; i < lengthof(fixed_columns); i++)
+	{
+		int number = SPI_fnumber(descriptor, fixed_columns[i]);
+		char *before = SPI_getvalue(trigger->tg_trigtuple, descriptor, number);
+		char *after = SPI_getvalue(trigger->tg_newtuple, descriptor, number);
+
+		if (before == NULL ? after != NULL : after == NULL || strcmp(before, after) != 0)
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("the %s of an updater cannot be changed", fixed_columns[i]),
+							errhint("What can be are url, enabled and options.")));
+	}
+}
 
 static Change
 ChangeOf(const TriggerData *trigger, const char *column)
@@ -85,8 +107,8 @@ ChangeOf(const TriggerData *trigger, const char *column)
 	return (Change){after, after == NULL || before == NULL || strcmp(before, after) != 0};
 }
 
-static void
-CheckUrl(const char *text)
+void
+CheckUpdaterUrl(const char *text)
 {
 	Url url;
 
@@ -102,10 +124,12 @@ StoreSetting(const char *name, const Change *url, const Change *enabled, const C
 {
 	SqlParameters parameters = {0};
 
-	AddText(&parameters, options->value);
-	RunSql("SELECT clair.check_updater_options($1::jsonb) WHERE $1 IS NOT NULL", &parameters);
-	parameters.count = 0;
 	AddText(&parameters, name);
+	AddText(&parameters, options->value);
+	RunSql("SELECT clair.check_updater_options(format, $2::jsonb)"
+		   " FROM clair.updater_definition WHERE name = $1 AND $2 IS NOT NULL",
+		   &parameters);
+	parameters.count = 1;
 	AddText(&parameters, url->changed ? url->value : NULL);
 	AddText(&parameters, enabled->changed ? enabled->value : NULL);
 	AddText(&parameters, options->changed ? options->value : NULL);
@@ -122,6 +146,8 @@ StoreSetting(const char *name, const Change *url, const Change *enabled, const C
 		   "     options = CASE WHEN $8::boolean THEN excluded.options ELSE s.options END,"
 		   "     set_at = excluded.set_at",
 		   &parameters);
+	if (options->changed)
+		RunSql("SELECT clair.refresh_image_status()", NULL);
 }
 
 Datum
@@ -135,19 +161,19 @@ set_updater(PG_FUNCTION_ARGS)
 	Change enabled;
 	Change options;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_INSTEAD(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("clair.set_updater() is for the INSTEAD OF UPDATE trigger of a view")));
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_INSTEAD(trigger->tg_event))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("clair.set_updater() is for the INSTEAD OF trigger of a view")));
+	if (!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("updaters are neither inserted nor deleted"),
+						errhint("Use clair.create_updater() and clair.drop_updater().")));
+	CheckFixedColumns(trigger);
 	name = ChangeOf(trigger, "name");
 	url = ChangeOf(trigger, "url");
 	enabled = ChangeOf(trigger, "enabled");
 	options = ChangeOf(trigger, "options");
-	if (name.changed)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("the name of an updater cannot be changed")));
-	CheckUrl(url.value);
+	CheckUpdaterUrl(url.value);
 	SPI_connect();
 	BecomeOwner(&owner);
 	StoreSetting(name.value, &url, &enabled, &options, role);

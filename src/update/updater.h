@@ -10,6 +10,8 @@
 typedef struct UpdaterSettings
 {
 	const char *name;
+	const char *reader;	  /* which of the reader's updaters reads its documents */
+	const char *options;  /* of its format, JSON; NULL: the extension brings it */
 	const char *document; /* name of the first one */
 	const char *url;	  /* of the first one */
 	const char *set_by;	  /* role that set the URL; NULL: the extension */
@@ -20,10 +22,13 @@ typedef struct UpdaterSettings
 	int64 max_shrinkage; /* percent */
 	bool resolves;		 /* several records may speak of the same: resolve.c */
 	int64 revision;		 /* of the way in which its documents are read */
-	bool appends;		 /* it speaks of CVEs, not of packages: it covers no namespace */
+	bool appends;		 /* it speaks of CVEs, not of packages */
 } UpdaterSettings;
 
 /* Reads them, within SPI; the texts are in context. */
 extern void LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context);
+
+/* Refuses what is no URL of a document; NULL is fine. */
+extern void CheckUpdaterUrl(const char *text);
 
 #endif

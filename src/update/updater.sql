@@ -50,82 +50,30 @@ ANALYZE clair.builtin_updater;
  * The view in which updaters are read and set.
  */
 CREATE VIEW clair.updater AS
-SELECT
-    b.name,
-    COALESCE(s.url, b.url) AS url,
-    COALESCE(s.enabled, b.enabled) AS enabled,
-    COALESCE(s.options, '{}') AS options
-FROM clair.builtin_updater AS b
-    LEFT JOIN clair.updater_setting AS s ON s.name = b.name;
+SELECT name, title, format, namespaces, url, enabled, options
+FROM clair.updater_definition;
 COMMENT ON VIEW clair.updater IS
-    'the updaters; an UPDATE sets url, enabled and options, and null sets them back to what the extension brings';
+    'the updaters; an UPDATE sets url, enabled and options, and null sets them back to what the extension, or clair.create_updater(), brought';
 COMMENT ON COLUMN clair.updater.name IS 'name of the updater';
+COMMENT ON COLUMN clair.updater.title IS 'what it tracks';
+COMMENT ON COLUMN clair.updater.format IS
+    'of an updater of the user''s own: its format, see clair.updater_format; null: the extension brings it';
+COMMENT ON COLUMN clair.updater.namespaces IS 'LIKE patterns of the namespaces that it covers';
 COMMENT ON COLUMN clair.updater.url IS
     'where its first document is: https:, http: or file:, of a file or of a directory in place of a remote index';
 COMMENT ON COLUMN clair.updater.enabled IS 'whether clair.update() without a name runs it';
-COMMENT ON COLUMN clair.updater.options IS
-    'hosts: an array of further hosts that may be asked; max_shrinkage, parallel, proxy, user_agent: in place of clair.max_shrinkage, clair.fetch_parallel, clair.fetch_proxy, clair.fetch_user_agent; stale_after: age from which on what it says is stale';
-
-CREATE FUNCTION clair.check_updater_options(options jsonb)
-RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    option record;
-    problem text;
-    ignored interval;
-BEGIN
-    IF jsonb_typeof(options) <> 'object' THEN
-        RAISE EXCEPTION 'options of an updater are a JSON object'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    FOR option IN SELECT key, value, value #>> '{}' AS text, jsonb_typeof(value) AS type
-        FROM jsonb_each(options)
-    LOOP
-        problem := CASE
-            WHEN option.key = 'hosts' THEN
-                CASE
-                    WHEN option.type <> 'array' THEN 'an array of names of hosts'
-                    WHEN EXISTS (
-                        SELECT FROM jsonb_array_elements(option.value) AS host
-                        WHERE jsonb_typeof(host) <> 'string' OR host #>> '{}' !~ '^[[:alnum:]._-]+$'
-                    ) THEN 'an array of names of hosts'
-                END
-            WHEN option.key = 'max_shrinkage' THEN
-                CASE WHEN option.text !~ '^([0-9]|[1-9][0-9]|100)$' THEN 'a number from 0 to 100' END
-            WHEN option.key = 'parallel' THEN
-                CASE WHEN option.text !~ '^([1-9]|1[0-6])$' THEN 'a number from 1 to 16' END
-            WHEN option.key IN ('proxy', 'user_agent') THEN
-                CASE WHEN option.type <> 'string' THEN 'a text' END
-            WHEN option.key = 'stale_after' THEN
-                CASE WHEN option.type <> 'string' THEN 'an interval' END
-            ELSE 'unknown'
-        END;
-        IF problem = 'unknown' THEN
-            RAISE EXCEPTION 'unknown option "%" of an updater', option.key
-                USING ERRCODE = 'invalid_parameter_value',
-                    HINT = 'Options are hosts, max_shrinkage, parallel, proxy, stale_after and user_agent.';
-        ELSIF problem IS NOT NULL THEN
-            RAISE EXCEPTION 'invalid value % of option "%"', option.value, option.key
-                USING ERRCODE = 'invalid_parameter_value', HINT = format('It is %s.', problem);
-        END IF;
-    END LOOP;
-    ignored := options ->> 'stale_after';
-END
-$$;
-COMMENT ON FUNCTION clair.check_updater_options(jsonb) IS 'refuses options that updaters do not have';
-REVOKE ALL ON FUNCTION clair.check_updater_options(jsonb) FROM PUBLIC;
+COMMENT ON COLUMN clair.updater.options IS 'see clair.updater_option';
 
 CREATE FUNCTION clair.set_updater()
 RETURNS trigger
 LANGUAGE C
 AS 'MODULE_PATHNAME', 'set_updater';
-COMMENT ON FUNCTION clair.set_updater() IS 'stores what an UPDATE of clair.updater changes';
+COMMENT ON FUNCTION clair.set_updater() IS
+    'stores what an UPDATE of clair.updater changes, and refuses anything else';
 REVOKE ALL ON FUNCTION clair.set_updater() FROM PUBLIC;
 
 CREATE TRIGGER set_updater
-INSTEAD OF UPDATE ON clair.updater
+INSTEAD OF INSERT OR UPDATE OR DELETE ON clair.updater
 FOR EACH ROW EXECUTE FUNCTION clair.set_updater();
 
 /*
@@ -137,7 +85,7 @@ SELECT
     u.name AS updater,
     u.enabled,
     CASE
-        WHEN last.id IS NULL THEN 'never run'
+        WHEN COALESCE(last.state, 'dropped') = 'dropped' THEN 'never run'
         WHEN last.state = 'running' AND NOT EXISTS (
             SELECT
             FROM pg_catalog.pg_locks AS l
@@ -155,8 +103,8 @@ SELECT
     last.phase,
     success.finished_at AS last_success,
     pg_catalog.now() - success.finished_at AS age,
-    limits.stale_after,
-    COALESCE(success.finished_at >= pg_catalog.now() - limits.stale_after, false) AS fresh,
+    u.stale_after,
+    COALESCE(success.finished_at >= pg_catalog.now() - u.stale_after, false) AS fresh,
     last.id AS last_run,
     last.started_at,
     last.finished_at,
@@ -165,11 +113,7 @@ SELECT
     last.records,
     last.broken,
     failure.error AS last_error
-FROM clair.updater AS u
-    JOIN clair.builtin_updater AS b ON b.name = u.name
-    CROSS JOIN LATERAL (
-        SELECT COALESCE((u.options ->> 'stale_after')::interval, b.stale_after) AS stale_after
-    ) AS limits
+FROM clair.updater_definition AS u
     LEFT JOIN LATERAL (
         SELECT r.id, r.state, r.phase, r.process, r.started_at, r.finished_at, r.documents, r.bytes,
             r.records, r.broken
@@ -179,9 +123,9 @@ FROM clair.updater AS u
         LIMIT 1
     ) AS last ON true
     LEFT JOIN LATERAL (
-        SELECT r.id, r.finished_at
+        SELECT r.id, CASE WHEN r.state <> 'dropped' THEN r.finished_at END AS finished_at
         FROM clair.update_run AS r
-        WHERE r.updater = u.name AND r.state IN ('succeeded', 'unchanged')
+        WHERE r.updater = u.name AND r.state IN ('succeeded', 'unchanged', 'dropped')
         ORDER BY r.id DESC
         LIMIT 1
     ) AS success ON true

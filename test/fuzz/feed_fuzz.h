@@ -75,19 +75,34 @@ fuzz_document(const char *name, const uint8_t *data, size_t size)
 	return (UpdaterDocument){clair_bytes(name), CLAIR_LITERAL("https://x/"), descriptor};
 }
 
-/* Has an updater read the documents, and closes them; state is what the last run left, or NULL. */
+/*
+ * Has an updater read the documents, and closes them. State is what the last run left, or NULL;
+ * options those of an updater of the user's own, or no value.
+ */
 static inline void
-fuzz_read(const char *updater, const UpdaterDocument *documents, size_t count, const char *state)
+fuzz_read_with(const char *updater, const UpdaterDocument *documents, size_t count,
+			   const char *state, ClairBytes options)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	ClairSink sink = {.row = take_row, .known = answer, .progress = take_progress};
-	UpdaterJob job = {documents, count, clair_bytes(state), &limits, &sink};
+	UpdaterJob job = {.documents = documents,
+					  .count = count,
+					  .state = clair_bytes(state),
+					  .options = options,
+					  .limits = &limits,
+					  .sink = &sink};
 	ClairError error;
 
 	if (updater_by_name(clair_bytes(updater))->read(&job, &error) != CLAIR_OK)
 		require(error.status != CLAIR_OK && error.message[0] != '\0');
 	for (size_t i = 0; i < count; i++)
 		close(documents[i].descriptor);
+}
+
+static inline void
+fuzz_read(const char *updater, const UpdaterDocument *documents, size_t count, const char *state)
+{
+	fuzz_read_with(updater, documents, count, state, CLAIR_NULL_BYTES);
 }
 
 #endif

@@ -108,6 +108,9 @@ is(run_feed($session)->{state}, 'succeeded', 'the third run');
 write_file("$folder/tracker.json", 'not JSON');
 is(update($session, 'debian')->{state}, 'failed', 'the fourth run');
 query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'");
+query($session, "SELECT clair.create_updater('own', 'file://$folder/own.json', 'secdb',"
+    . ' \'{"namespace": "alpine:v3.20"}\')');
+query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'own'");
 query($session, "SELECT clair.create_webhook('pager', 'https://x.invalid/', enabled => false, secret => 'text')");
 query($session, 'INSERT INTO clair.webhook_receipt (consumer, notification, id)'
     . ' SELECT consumer, notification, gen_random_uuid() FROM clair.delivery');
@@ -160,6 +163,7 @@ sub content
         'CVEs' => 'TABLE clair.cve_detail',
         'consumers' => 'TABLE clair.consumer_status',
         'webhooks' => 'TABLE clair.webhook_delivery',
+        'updaters' => 'TABLE clair.updater',
         'policies' => 'TABLE clair.policy',
         'violations' => 'SELECT i.id, c FROM clair.image AS i, clair.check_image(i.id::text) AS c',
         'stale exceptions' => 'TABLE clair.stale_exception',
@@ -275,6 +279,7 @@ foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",
     "UPDATE clair.updater SET enabled = false WHERE name = 'debian'",
     "SELECT clair.create_exception('CVE-2031-0003', 'text')", 'SELECT clair.end_exception(1)',
     "SELECT clair.load_vex('$VEX'::jsonb)",
+    "SELECT clair.create_updater('more', 'https://example.org/', 'secdb')", "SELECT clair.drop_updater('own')",
     "INSERT INTO clair.policy (name) VALUES ('more')", "DELETE FROM clair.policy WHERE name = 'own'")
 {
     ends_within(2, "it refuses at once: $statement", sub {

@@ -71,7 +71,7 @@ read_by_updater(int descriptor)
 	ClairSink sink = {
 		.context = counts, .row = count_row, .known = answer, .progress = pass_progress};
 	UpdaterDocument document = {CLAIR_LITERAL("index"), CLAIR_LITERAL("file:///"), descriptor};
-	UpdaterJob job = {&document, 1, CLAIR_NULL_BYTES, &limits, &sink};
+	UpdaterJob job = {.documents = &document, .count = 1, .limits = &limits, .sink = &sink};
 	ClairError error;
 
 	if (digest_initialize(&error) != CLAIR_OK ||

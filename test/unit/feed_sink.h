@@ -26,9 +26,10 @@ typedef struct Recorder
 	int64_t keys;
 	int64_t problems; /* rows that are not what their relation says */
 	bool all_known;
-	const char *known; /* keys that are, one a line; records by their key alone */
-	const char *state; /* of the job */
-	ClairError error;  /* of the last reading */
+	const char *known;	 /* keys that are, one a line; records by their key alone */
+	const char *state;	 /* of the job */
+	const char *options; /* of the job */
+	ClairError error;	 /* of the last reading */
 } Recorder;
 
 static inline void
@@ -175,7 +176,12 @@ feed_read(const char *updater, const UpdaterDocument *documents, size_t count, R
 					  .row = recorder_row,
 					  .known = recorder_known,
 					  .progress = recorder_progress};
-	UpdaterJob job = {documents, count, clair_bytes(recorder->state), &limits, &sink};
+	UpdaterJob job = {.documents = documents,
+					  .count = count,
+					  .state = clair_bytes(recorder->state),
+					  .options = clair_bytes(recorder->options),
+					  .limits = &limits,
+					  .sink = &sink};
 	ClairStatus status = updater_by_name(clair_bytes(updater))->read(&job, &recorder->error);
 
 	for (size_t i = 0; i < count; i++)
