@@ -175,7 +175,9 @@ typedef enum WireType
 /*
  * An affected range of a vulnerability; its rows directly follow that. Kind: source, binary.
  * Format: of the versions (dpkg, rpm, apk). Introduced: no value for "from the first version on";
- * fixed: no value when there is no fix. Status and severity: the words of the SQL enums.
+ * fixed: no value when there is no fix; it goes with the status "fixed", and only with that.
+ * Last affected: of other statuses, the version up to which, and with which, it is affected; no
+ * value when that has no end. Status and severity: the words of the SQL enums.
  *
  * What a feature must be for the range to be about it, no value meaning that it does not matter:
  * one of these architectures, or noarch; of this module (name:stream; empty: of none); of this
@@ -197,7 +199,8 @@ typedef enum WireType
 	C(severity, WIRE_TEXT)                                                                         \
 	C(architectures, WIRE_TEXT)                                                                    \
 	C(module, WIRE_TEXT)                                                                           \
-	C(flavour, WIRE_TEXT) C(repositories, WIRE_TEXT) C(advisory, WIRE_TEXT)
+	C(flavour, WIRE_TEXT)                                                                          \
+	C(repositories, WIRE_TEXT) C(advisory, WIRE_TEXT) C(last_affected, WIRE_TEXT)
 
 /*
  * What a record, which is named after a CVE, says of that; digest: over this row and its metrics.
@@ -307,7 +310,7 @@ typedef enum WireRelation
 		WIRE_RELATION_COUNT
 } WireRelation;
 
-#define WIRE_MAX_COLUMNS 16
+#define WIRE_MAX_COLUMNS 17
 
 typedef struct WireColumn
 {

@@ -34,16 +34,16 @@ advisory_add_fields(Digest *digest, const ClairBytes *fields, uint32_t count)
 }
 
 /* The columns of WIRE_AFFECTED that a range fills, from its namespace on. */
-#define RANGE_COLUMNS 13
+#define RANGE_COLUMNS 14
 
 static void
 range_fields(const AdvisoryRange *range, ClairBytes fields[RANGE_COLUMNS])
 {
 	const ClairBytes columns[RANGE_COLUMNS] = {
-		range->namespace,	  range->kind,	 range->package, range->format,
-		range->introduced,	  range->fixed,	 range->status,	 range->severity,
-		range->architectures, range->module, range->flavour, range->repositories,
-		range->advisory};
+		range->namespace,	  range->kind,		   range->package, range->format,
+		range->introduced,	  range->fixed,		   range->status,  range->severity,
+		range->architectures, range->module,	   range->flavour, range->repositories,
+		range->advisory,	  range->last_affected};
 
 	memcpy(fields, columns, sizeof(columns));
 }

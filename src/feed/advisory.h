@@ -25,6 +25,7 @@ typedef struct AdvisoryRange
 	ClairBytes flavour;
 	ClairBytes repositories;
 	ClairBytes advisory;
+	ClairBytes last_affected;
 } AdvisoryRange;
 
 /* A vulnerability as one record states it: see WIRE_VULNERABILITY. */

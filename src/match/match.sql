@@ -26,7 +26,7 @@ SELECT
         WHEN a.severity <> 'Unknown' THEN a.severity
         ELSE COALESCE((SELECT c.severity FROM clair.cve AS c WHERE c.cve = v.name), a.severity)
     END AS severity,
-    clair.bare(a.fixed) AS fixed_in,
+    CASE WHEN a.status = 'fixed' THEN clair.bare(a.fixed) END AS fixed_in,
     a.status,
     v.updater,
     (
@@ -127,7 +127,7 @@ SELECT
         WHEN a.severity <> 'Unknown' THEN a.severity
         ELSE COALESCE((SELECT c.severity FROM clair.cve AS c WHERE c.cve = v.name), a.severity)
     END AS severity,
-    clair.bare(a.fixed) AS fixed_in,
+    CASE WHEN a.status = 'fixed' THEN clair.bare(a.fixed) END AS fixed_in,
     a.status,
     v.updater,
     (

@@ -40,7 +40,8 @@ BEGIN ATOMIC
         -- What is the same on both sides has not changed for the feature.
         SELECT
             r.name AS vulnerability, f.database_id, f.number, f.name, f.version, f.namespace, f.repositories,
-            f.by_default, r.shown, r.fixed, r.status, pg_catalog.min(r.side) AS side
+            f.by_default, r.shown, r.status, CASE WHEN r.status = 'fixed' THEN r.fixed END AS fix,
+            pg_catalog.min(r.side) AS side
         FROM changed AS r
             CROSS JOIN LATERAL clair.features_in_range(r.namespace, r.kind, r.package, r.introduced,
                 r.fixed, r.scope_id) AS f
@@ -80,7 +81,7 @@ BEGIN ATOMIC
         hit.name,
         clair.bare(hit.version),
         hit.shown,
-        clair.bare(hit.fixed),
+        clair.bare(hit.fix),
         hit.status,
         (
             SELECT layer.layer

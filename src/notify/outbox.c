@@ -30,9 +30,9 @@ static const char create_tables[] =
 	 */
 	"CREATE TEMPORARY TABLE announce_finding (name text COLLATE \"C\", severity clair.severity,"
 	"     fixable boolean, set_number bigint, namespace text COLLATE \"C\","
-	"     kind clair.package_kind, package text COLLATE \"C\", fixed clair.version,"
-	"     gone clair.version[], gone_scopes integer[],"
-	"     new clair.version[], new_scopes integer[]);"
+	"     kind clair.package_kind, package text COLLATE \"C\","
+	"     gone clair.version[], gone_ends clair.version[], gone_scopes integer[],"
+	"     new clair.version[], new_ends clair.version[], new_scopes integer[]);"
 	/* package databases with features of a set, see clair.features_in_range() */
 	"CREATE TEMPORARY TABLE announce_member (set_number bigint, database_id bigint,"
 	"     namespace text COLLATE \"C\", repositories text[], by_default boolean);"
@@ -44,11 +44,12 @@ static const char create_tables[] =
 
 /*
  * The ranges that the run ended and those that it brought, but for those that are on both sides:
- * an item may change in its description only.
+ * an item may change in its description only; and for those of which nothing is left.
  */
 #define RANGE                                                                                      \
 	"v.name, a.namespace, a.scope_id, a.kind, a.package, a.introduced, a.fixed, a.status,"         \
 	" a.severity"
+#define IS_LEFT "(a.introduced < a.fixed OR a.status = 'not_affected')"
 static void
 FindRanges(int64 run)
 {
@@ -60,11 +61,11 @@ FindRanges(int64 run)
 		" WITH ended AS ("
 		"     SELECT " RANGE " FROM clair.vulnerability AS v"
 		"         JOIN clair.affected AS a ON a.vulnerability_id = v.id"
-		"     WHERE v.until_run = $1 AND a.until_run = $1),"
+		"     WHERE v.until_run = $1 AND a.until_run = $1 AND " IS_LEFT "),"
 		" brought AS ("
 		"     SELECT " RANGE " FROM clair.vulnerability AS v"
 		"         JOIN clair.affected AS a ON a.vulnerability_id = v.id"
-		"     WHERE v.since_run = $1)"
+		"     WHERE v.since_run = $1 AND " IS_LEFT ")"
 		" SELECT r.name, r.side, r.namespace, r.scope_id, r.kind, r.package, r.introduced,"
 		"     r.fixed, r.status, r.severity,"
 		"     CASE WHEN r.severity <> 'Unknown' THEN r.severity"
@@ -77,41 +78,35 @@ FindRanges(int64 run)
 	RunSql("ANALYZE pg_temp.announce_range", NULL);
 }
 
-/* What these ranges say; those that say the same of the same versions have one set. */
-#define RANGES(what, side)                                                                         \
-	"COALESCE(array_agg(" what " ORDER BY r.introduced, r.scope_id)"                               \
+/*
+ * What these ranges say; those that say the same of the same versions have one set. Where a range
+ * ends that has no fix says nothing more of the features in it.
+ */
+#define RANGE_PART(what, side)                                                                     \
+	"COALESCE(array_agg(" what " ORDER BY r.introduced, r.fixed, r.scope_id)"                      \
 	"     FILTER (WHERE r.side = '" side "'), '{}')"
+#define RANGES(side)                                                                               \
+	RANGE_PART("r.introduced", side)                                                               \
+	", " RANGE_PART("r.fixed", side) ", " RANGE_PART("r.scope_id", side)
+#define RANGES_GONE RANGES("before")
+#define RANGES_NEW	RANGES("after")
 static void
 FindFindings(void)
 {
 	RunSql("INSERT INTO pg_temp.announce_finding"
-		   " SELECT f.name, f.shown, f.fixed <> 'infinity',"
-		   "     dense_rank() OVER (ORDER BY f.namespace, f.kind, f.package, f.fixed, f.gone,"
-		   "         f.gone_scopes, f.new, f.new_scopes),"
-		   "     f.namespace, f.kind, f.package, f.fixed, f.gone, f.gone_scopes, f.new,"
-		   "     f.new_scopes"
-		   " FROM (SELECT r.name, r.shown, r.namespace, r.kind, r.package, r.fixed,"
-		   "           " RANGES(
-			   "r.introduced",
-			   "before") " AS gone,"
-						 "           " RANGES(
-							 "r.scope_id",
-							 "before") " AS gone_scopes,"
-									   "           " RANGES(
-										   "r.introduced",
-										   "after") " AS new,"
-													"           " RANGES(
-														"r.scope_id",
-														"after") " AS new_scopes"
-																 "       FROM "
-																 "pg_temp.announce_range AS r"
-																 "       WHERE r.status NOT IN "
-																 "('not_affected', "
-																 "'under_investigation')"
-																 "       GROUP BY r.name, r.shown, "
-																 "r.namespace, r.kind, r.package, "
-																 "r.fixed, r.status)"
-																 "     AS f",
+		   " SELECT f.name, f.shown, f.fix IS NOT NULL,"
+		   "     dense_rank() OVER (ORDER BY f.namespace, f.kind, f.package, f.fix, f.gone,"
+		   "         f.gone_ends, f.gone_scopes, f.new, f.new_ends, f.new_scopes),"
+		   "     f.namespace, f.kind, f.package, f.gone, f.gone_ends, f.gone_scopes, f.new,"
+		   "     f.new_ends, f.new_scopes"
+		   " FROM (SELECT r.name, r.shown, r.namespace, r.kind, r.package, r.fix,"
+		   "           " RANGES_GONE ", " RANGES_NEW
+		   "       FROM (SELECT *, CASE WHEN status = 'fixed' THEN fixed END AS fix"
+		   "             FROM pg_temp.announce_range) AS r"
+		   "       WHERE r.status NOT IN ('not_affected', 'under_investigation')"
+		   "       GROUP BY r.name, r.shown, r.namespace, r.kind, r.package, r.fix, r.status)"
+		   "     AS f(name, shown, namespace, kind, package, fix, gone, gone_ends, gone_scopes,"
+		   "          new, new_ends, new_scopes)",
 		   NULL);
 	RunSql("ANALYZE pg_temp.announce_finding", NULL);
 }
@@ -126,12 +121,13 @@ FindMembers(void)
 		   "       FROM (SELECT DISTINCT ON (g.set_number) g.*"
 		   "             FROM pg_temp.announce_finding AS g ORDER BY g.set_number) AS s"
 		   "           CROSS JOIN LATERAL ("
-		   "               SELECT 'before' AS side, * FROM unnest(s.gone, s.gone_scopes)"
+		   "               SELECT 'before' AS side, *"
+		   "               FROM unnest(s.gone, s.gone_ends, s.gone_scopes)"
 		   "               UNION ALL"
-		   "               SELECT 'after', * FROM unnest(s.new, s.new_scopes))"
-		   "               AS r(side, introduced, scope_id)"
+		   "               SELECT 'after', * FROM unnest(s.new, s.new_ends, s.new_scopes))"
+		   "               AS r(side, introduced, fixed, scope_id)"
 		   "           CROSS JOIN LATERAL clair.features_in_range(s.namespace, s.kind, s.package,"
-		   "               r.introduced, s.fixed, r.scope_id) AS f"
+		   "               r.introduced, r.fixed, r.scope_id) AS f"
 		   "       GROUP BY s.set_number, f.database_id, f.name, f.number, f.namespace,"
 		   "           f.repositories, f.by_default"
 		   "       HAVING min(r.side) = max(r.side)) AS m",
@@ -222,7 +218,10 @@ CountImages(void)
 	"     SELECT c.name, c.side, max(c.shown) AS severity,"                                        \
 	"         jsonb_agg(jsonb_build_object("                                                       \
 	"             'namespace', c.namespace, 'kind', c.kind, 'package', c.package,"                 \
-	"             'introduced', clair.bare(c.introduced), 'fixed', clair.bare(c.fixed),"           \
+	"             'introduced', clair.bare(c.introduced),"                                         \
+	"             'fixed', CASE WHEN c.status = 'fixed' THEN clair.bare(c.fixed) END,"             \
+	"             'last_affected', CASE WHEN c.status <> 'fixed'"                                  \
+	"                 THEN substring(clair.bare(c.fixed) FROM '^> (.*)') END,"                     \
 	"             'status', c.status, 'severity', c.severity)"                                     \
 	"             ORDER BY c.namespace, c.kind, c.package, c.introduced, c.fixed, c.scope_id)"     \
 	"             AS ranges"                                                                       \

@@ -19,7 +19,11 @@
 #define STAGED_SCOPE "COALESCE(c.id, 0)"
 #define STAGED_FIXED                                                                               \
 	"CASE WHEN s.fixed IS NOT NULL THEN clair.version(s.format, s.fixed)"                          \
+	"     WHEN s.last_affected IS NOT NULL"                                                        \
+	"     THEN clair.successor(clair.version(s.format, s.last_affected))"                          \
 	"     WHEN s.status = 'not_affected' THEN '-infinity' ELSE 'infinity' END"
+#define STAGED_INTRODUCED                                                                          \
+	"CASE WHEN s.introduced IS NOT NULL THEN clair.version(s.format, s.introduced) END"
 
 /* Runs a statement whose parameters are the updater and the run; the number of rows. */
 extern int64 RunStep(const UpdateRun *run, const char *statement);

@@ -8,17 +8,24 @@
  * group when namespace, scope, kind, package and vulnerability are the same. Within a group:
  *
  *	  not_affected leaves nothing of the others;
- *	  a fix leaves nothing of ranges without one;
- *	  of the latter, the one that says most stands: will_not_fix, end_of_life, deferred,
- *	  under_investigation, affected, in this order: a list of what is not fixed, without the
- *	  reasons, calls all of it affected;
- *	  of several fixes the highest counts; of rpm, the highest of each upstream version, and what
- *	  is affected below it begins where the next lower upstream version ends: a release that
- *	  stays with an older version is fixed by its own fix, not by a later rebase.
+ *	  a range begins where its record says; where that says nothing, below all versions; but, with a
+ *	  fix of rpm, where the next lower upstream version that has a fix ends: a release that stays
+ *	  with an older version is fixed by its own fix, not by a later rebase;
+ *	  ranges with a fix that overlap or meet, one by one, become one: from the lowest beginning up
+ *	  to the highest fix; those that do not all stand;
+ *	  ranges without a fix likewise: the one that reaches highest stands, and of these the one that
+ *	  says most: will_not_fix, end_of_life, deferred, under_investigation, affected, in this order:
+ *	  a list of what is not fixed, without the reasons, calls all of it affected;
+ *	  but nothing is left of one that overlaps a range with a fix.
+ *
+ * So of fixes whose records state no beginnings, which is the rule, the highest counts, or, of rpm,
+ * the highest of each upstream version; and with any fix, nothing is left that has none. A record
+ * that states several ranges of a package, each with its beginning, means all of them, and another
+ * record's fix ends what it overlaps.
  *
  * A range of which nothing is left is stored as empty: introduced where it is fixed. What stands
  * takes the group's highest severity when its own record states none. Only the groups that the
- * run touches are looked at. Updaters that need this state no lower bounds of their own.
+ * run touches are looked at.
  */
 #include "postgres.h"
 
@@ -34,8 +41,8 @@ static const char create_tables[] =
 	"CREATE TEMPORARY TABLE stage_claim (item bigint, id bigint, number integer,"
 	"     record text COLLATE \"C\", namespace text COLLATE \"C\", scope_id integer,"
 	"     kind clair.package_kind, package text COLLATE \"C\", name text COLLATE \"C\","
-	"     introduced clair.version, fixed clair.version, status clair.status,"
-	"     severity clair.severity, stated_severity clair.severity);";
+	"     introduced clair.version, stated_introduced clair.version, fixed clair.version,"
+	"     status clair.status, severity clair.severity, stated_severity clair.severity);";
 
 /* The ranges that will begin: those of vulnerabilities that are not current, or end. */
 static void
@@ -43,7 +50,8 @@ ClaimStaged(const UpdateRun *run)
 {
 	RunStep(run, "INSERT INTO pg_temp.stage_claim"
 				 " SELECT s.item, NULL, s.number, v.record, s.namespace, " STAGED_SCOPE ","
-				 "     s.kind::clair.package_kind, s.package, v.name, NULL, " STAGED_FIXED ","
+				 "     s.kind::clair.package_kind, s.package, v.name, NULL,"
+				 "     " STAGED_INTRODUCED ", " STAGED_FIXED ","
 				 "     s.status::clair.status, NULL, s.severity::clair.severity"
 				 " FROM pg_temp.stage_vulnerability AS v"
 				 "     LEFT JOIN clair.vulnerability AS current ON current.updater = $1"
@@ -74,7 +82,8 @@ ClaimStanding(const UpdateRun *run)
 {
 	RunStep(run, "INSERT INTO pg_temp.stage_claim"
 				 " SELECT NULL, a.vulnerability_id, a.number, v.record, a.namespace, a.scope_id,"
-				 "     a.kind, a.package, v.name, a.introduced, a.fixed, a.status, a.severity,"
+				 "     a.kind, a.package, v.name, a.introduced, a.stated_introduced, a.fixed,"
+				 "     a.status, a.severity,"
 				 "     COALESCE(a.stated_severity, a.severity)"
 				 " FROM pg_temp.stage_group AS g"
 				 "     JOIN clair.vulnerability AS v ON v.updater = $1 AND v.name = g.name"
@@ -89,44 +98,64 @@ ClaimStanding(const UpdateRun *run)
 #define GROUP_COLUMNS "namespace, scope_id, kind, package, name"
 
 /*
- * Judges the groups. Base is the upstream version, with the epoch, of rpm's fixes; of fixes with
- * the same base the highest has rank 1, and of ranges without a fix the one that says most.
+ * Judges the groups. Base is, of rpm's fixes, where their upstream version, with the epoch, ends;
+ * an island is what a range shares with those that overlap or meet it; of an island, the range that
+ * stands for it has rank 1.
  */
 static void
 Judge(const UpdateRun *run)
 {
 	RunSql("ANALYZE pg_temp.stage_claim", NULL);
-	RunStep(run, "INSERT INTO pg_temp.stage_resolved"
-				 " WITH based AS ("
-				 "     SELECT c.*, status = 'fixed' AS is_fix,"
-				 "         CASE WHEN status = 'fixed' AND clair.format(fixed) = 'rpm'"
-				 "             THEN regexp_replace(clair.bare(fixed), '^0:|-[^-]*$', '', 'g') ELSE "
-				 "'' END AS base"
-				 "     FROM pg_temp.stage_claim AS c),"
-				 " ranked AS ("
-				 "     SELECT b.*,"
-				 "         bool_or(status = 'not_affected') OVER same AS is_denied,"
-				 "         bool_or(is_fix) OVER same AS has_fix,"
-				 "         max(stated_severity) OVER same AS worst,"
-				 "         row_number() OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, base"
-				 "             ORDER BY CASE WHEN is_fix THEN fixed END DESC,"
-				 "                 array_position('{will_not_fix,end_of_life,deferred,"
-				 "under_investigation,affected}'::clair.status[], status), record, number) AS rank"
-				 "     FROM based AS b"
-				 "     WINDOW same AS (PARTITION BY " GROUP_COLUMNS ")),"
-				 " judged AS ("
-				 "     SELECT r.*, NOT is_denied AND rank = 1 AND is_fix = has_fix"
-				 "             AND status <> 'not_affected' AS stands"
-				 "     FROM ranked AS r)"
-				 " SELECT item, id, number, introduced, severity,"
-				 "     CASE WHEN NOT stands THEN fixed"
-				 "         ELSE COALESCE("
-				 "             clair.rpm(lag(base) OVER (PARTITION BY " GROUP_COLUMNS ", stands"
-				 "                 ORDER BY fixed) || '^'), '-infinity') END,"
-				 "     CASE WHEN stands AND stated_severity = 'Unknown' THEN worst"
-				 "         ELSE stated_severity END,"
-				 "     stated_severity"
-				 " FROM judged");
+	RunStep(run,
+			"INSERT INTO pg_temp.stage_resolved"
+			" WITH based AS ("
+			"     SELECT c.*, status = 'fixed' AS is_fix,"
+			"         CASE WHEN status = 'fixed' AND clair.format(fixed) = 'rpm'"
+			"             THEN clair.rpm(regexp_replace(clair.bare(fixed), '^0:|-[^-]*$', '', 'g')"
+			"                 || '^') END AS base"
+			"     FROM pg_temp.stage_claim AS c),"
+			" begun AS ("
+			"     SELECT b.*, COALESCE(stated_introduced, clair.max(base) OVER ("
+			"         PARTITION BY " GROUP_COLUMNS ", is_fix ORDER BY base"
+			"         GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), '-infinity') AS begins"
+			"     FROM based AS b),"
+			" parted AS ("
+			"     SELECT b.*, begins > clair.max(fixed) OVER ("
+			"         PARTITION BY " GROUP_COLUMNS ", is_fix ORDER BY begins"
+			"         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_apart"
+			"     FROM begun AS b),"
+			" numbered AS ("
+			"     SELECT p.*, count(*) FILTER (WHERE is_apart) OVER ("
+			"         PARTITION BY " GROUP_COLUMNS ", is_fix ORDER BY begins"
+			"         ROWS UNBOUNDED PRECEDING) AS island"
+			"     FROM parted AS p),"
+			" ranked AS ("
+			"     SELECT n.*,"
+			"         bool_or(status = 'not_affected') OVER same AS is_denied,"
+			"         range_agg(clair.version_range(begins, GREATEST(begins, fixed)))"
+			"             FILTER (WHERE is_fix) OVER same AS fixes,"
+			"         max(stated_severity) OVER same AS worst,"
+			"         clair.min(begins) OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, island)"
+			"             AS beginning,"
+			"         row_number() OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, island"
+			"             ORDER BY fixed DESC,"
+			"                 array_position('{will_not_fix,end_of_life,deferred,"
+			"under_investigation,affected}'::clair.status[], status), record, number) AS rank"
+			"     FROM numbered AS n"
+			"     WINDOW same AS (PARTITION BY " GROUP_COLUMNS ")),"
+			" judged AS ("
+			"     SELECT r.*, NOT is_denied AND rank = 1"
+			"             AND (is_fix OR fixes IS NULL"
+			"                 OR NOT fixes && clair.version_range(beginning,"
+			"                    GREATEST(beginning, fixed)))"
+			"             AS stands"
+			"     FROM ranked AS r)"
+			" SELECT item, id, number, introduced, severity,"
+			"     CASE WHEN stands THEN beginning ELSE fixed END,"
+			"     CASE WHEN stands AND stated_severity = 'Unknown' THEN worst"
+			"         ELSE stated_severity END,"
+			"     stated_severity"
+			" FROM judged");
 }
 
 /* Lets the vulnerabilities begin anew of which a standing range has become another one. */

@@ -233,6 +233,7 @@ CREATE TABLE clair.affected (
     namespace text COLLATE "C" NOT NULL,
     package text COLLATE "C" NOT NULL,
     introduced clair.version NOT NULL,
+    stated_introduced clair.version,
     fixed clair.version NOT NULL,
     advisory text COLLATE "C",
     PRIMARY KEY (vulnerability_id, number)
@@ -255,8 +256,10 @@ COMMENT ON COLUMN clair.affected.namespace IS 'the distribution release';
 COMMENT ON COLUMN clair.affected.kind IS 'whether package is a source or an installed package';
 COMMENT ON COLUMN clair.affected.package IS 'name of the package';
 COMMENT ON COLUMN clair.affected.introduced IS 'first version that is affected; -infinity: every one below fixed; the same as fixed: none, since another range says what is';
+COMMENT ON COLUMN clair.affected.stated_introduced IS
+    'first version that is affected as the record states it, where what stands is worked out: see clair.builtin_updater.resolves; null: it states none';
 COMMENT ON COLUMN clair.affected.fixed IS
-    'first version that is not; infinity when there is no fix, -infinity when none is affected';
+    'where the range ends: of status fixed, the first version that is not affected; of others the place right behind the last one that is (clair.successor), infinity when there is none, -infinity when no version is affected';
 COMMENT ON COLUMN clair.affected.status IS 'what the source says';
 COMMENT ON COLUMN clair.affected.severity IS 'how bad the source says it is, in this package and release';
 COMMENT ON COLUMN clair.affected.until_run IS 'as of its vulnerability';

@@ -161,7 +161,7 @@ is_deeply([ @body{qw(before after changes)} ],
         [
             {
                 namespace => 'debian:12', kind => 'source', package => 'bash', introduced => undef,
-                fixed => undef, status => 'affected', severity => 'High'
+                fixed => undef, last_affected => undef, status => 'affected', severity => 'High'
             }
         ],
         []
