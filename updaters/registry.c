@@ -18,6 +18,7 @@ static const Updater *const updaters[] = {
 	&updater_oracle,
 	&updater_redhat_oval,
 	&updater_photon,
+	&updater_photon_metadata,
 	&updater_ubuntu_oval,
 
 	/* formats, for updaters of the user's own */

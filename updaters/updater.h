@@ -84,6 +84,7 @@ extern const Updater updater_oracle;
 extern const Updater updater_ubuntu_oval;
 extern const Updater updater_redhat_oval;
 extern const Updater updater_photon;
+extern const Updater updater_photon_metadata;
 
 /* The formats of updaters of the user's own. */
 extern const Updater updater_secdb;

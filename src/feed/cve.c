@@ -45,19 +45,6 @@ enter_member(JsonCursor *cursor, const char *name)
 	return json_refuse(cursor, CLAIR_INVALID, "it does not say which CVE it is about");
 }
 
-/* Is it a record that stopped a cursor, or the document? CLAIR_OK: the record, it is JSON. */
-static ClairStatus
-check_record(RecordFeed *feed, const FeedRecord *record, const JsonCursor *cursor,
-			 ClairError *error)
-{
-	JsonCursor whole = json_cursor(record->value, feed->arena);
-
-	if (cursor->status != CLAIR_INVALID)
-		return record_feed_refuse(record, cursor, error);
-	json_skip(&whole);
-	return json_end(&whole) ? CLAIR_OK : record_feed_refuse(record, &whole, error);
-}
-
 ClairStatus
 cve_of_record(RecordFeed *feed, const FeedRecord *record, const char *const *path, ClairBytes *cve,
 			  const char **problem, ClairError *error)
@@ -73,14 +60,14 @@ cve_of_record(RecordFeed *feed, const FeedRecord *record, const char *const *pat
 	*cve = found;
 	if (cursor.status != CLAIR_OK)
 		*problem = cursor.problem;
-	return cursor.status == CLAIR_OK ? CLAIR_OK : check_record(feed, record, &cursor, error);
+	return cursor.status == CLAIR_OK ? CLAIR_OK : record_feed_check(feed, record, &cursor, error);
 }
 
 ClairStatus
 cve_refuse(RecordFeed *feed, const FeedRecord *record, ClairBytes cve, const JsonCursor *cursor,
 		   ClairError *error)
 {
-	ClairStatus status = check_record(feed, record, cursor, error);
+	ClairStatus status = record_feed_check(feed, record, cursor, error);
 
 	return status == CLAIR_OK ? advisory_broken(&feed->writer, cve, error, "%s", cursor->problem)
 							  : status;

@@ -431,7 +431,14 @@ begin_record(JsonRecords *records, int close, bool *found, ClairError *error)
 	return status;
 }
 
-/* The document must be an object: says what it is, when it is not. */
+/* Whether the root is the array. */
+static bool
+is_root(const JsonRecords *records)
+{
+	return records->array != NULL && records->array[0] == '\0';
+}
+
+/* The document must be an object, or an array: says what it is, when it is not. */
 static ClairStatus
 begin_document(JsonRecords *records, ClairError *error)
 {
@@ -446,16 +453,17 @@ begin_document(JsonRecords *records, ClairError *error)
 		return status;
 	if (byte < 0)
 		return clair_error(error, CLAIR_INVALID, "the document is empty");
-	if (byte != '{')
+	if (byte != (is_root(records) ? '[' : '{'))
 	{
 		beginning = (ClairBytes){records->buffer + records->position,
 								 records->end - records->position};
 		text_printable(beginning, shown, sizeof(shown));
 		return clair_error(error, CLAIR_INVALID,
-						   "the document is not a JSON object: it begins with \"%s\"", shown);
+						   "the document is not a JSON %s: it begins with \"%s\"",
+						   is_root(records) ? "array" : "object", shown);
 	}
 	records->position++;
-	records->state = STATE_ROOT;
+	records->state = is_root(records) ? STATE_ARRAY : STATE_ROOT;
 	return CLAIR_OK;
 }
 
@@ -468,7 +476,7 @@ end_document(JsonRecords *records, ClairError *error)
 
 	records->state = STATE_END;
 	records->begin = records->position;
-	if (records->array != NULL && !records->seen)
+	if (records->array != NULL && !is_root(records) && !records->seen)
 		return clair_error(error, CLAIR_INVALID, "the document has no \"%s\"", records->array);
 	status = skip_space(records, &byte, error);
 	if (status == CLAIR_OK && byte >= 0)
@@ -546,6 +554,8 @@ next_element(JsonRecords *records, FeedRecord *record, bool *found, ClairError *
 
 	if (status != CLAIR_OK)
 		return status;
+	if (!*found && is_root(records))
+		return end_document(records, error);
 	if (!*found)
 	{
 		records->state = STATE_ROOT;

@@ -176,6 +176,18 @@ record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairErro
 }
 
 ClairStatus
+record_feed_check(RecordFeed *feed, const FeedRecord *record, const JsonCursor *cursor,
+				  ClairError *error)
+{
+	JsonCursor whole = json_cursor(record->value, feed->arena);
+
+	if (cursor->status != CLAIR_INVALID)
+		return record_feed_refuse(record, cursor, error);
+	json_skip(&whole);
+	return json_end(&whole) ? CLAIR_OK : record_feed_refuse(record, &whole, error);
+}
+
+ClairStatus
 record_feed_pass(RecordFeed *feed, void *context, const FeedRecord *member, ClairError *error)
 {
 	JsonCursor cursor = json_cursor(member->value, feed->arena);

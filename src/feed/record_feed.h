@@ -84,6 +84,13 @@ record_feed_pass(RecordFeed *feed, void *context, const FeedRecord *member, Clai
 extern ClairStatus
 record_feed_refuse(const FeedRecord *record, const JsonCursor *cursor, ClairError *error);
 
+/*
+ * Of a cursor that was stopped in a record's value: CLAIR_OK when the record is JSON all the same,
+ * and broken; else the error.
+ */
+extern ClairStatus record_feed_check(RecordFeed *feed, const FeedRecord *record,
+									 const JsonCursor *cursor, ClairError *error);
+
 /* Opens a document, which may be compressed, within the limits; the caller closes the stream. */
 extern ClairStatus record_feed_stream(const ClairLimits *limits, int descriptor,
 									  ClairStream **stream, ClairError *error);

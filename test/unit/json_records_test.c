@@ -100,6 +100,20 @@ check_array(void)
 }
 
 static void
+check_root_array(void)
+{
+	check_split("[]", "", "");
+	check_split(" [ ]\n", "", "");
+	check_split("[1,{\"x\":[]} , \"s\"]", "", "1=1@1;2={\"x\":[]}@3;3=\"s\"@14;");
+	check_split("{", "", "1 the document is not a JSON array: it begins with \"{\"");
+	check_split("[1", "", "1 element 1: byte 2: the document ends too early");
+	check_split("[1,]", "", "1 element 2: byte 3: a value is missing");
+	check_split("[1]]", "", "1 byte 3: there is more after the document's end");
+	check_split("[1}", "", "1 byte 2: a comma is missing");
+	check_split("", "", "1 the document is empty");
+}
+
+static void
 check_broken(void)
 {
 	char deep[300] = "{\"a\":";
@@ -288,6 +302,7 @@ main(void)
 
 	check_members();
 	check_array();
+	check_root_array();
 	check_broken();
 	check_grammar();
 	check_texts(arena);
