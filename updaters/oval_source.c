@@ -63,6 +63,16 @@ find_choices(const OvalSource *source, const ClairBytes *names, size_t count, Ch
 	return kept;
 }
 
+/* Whether a file is not needed beside the one that was named last. */
+static bool
+is_covered(const OvalSource *source, ClairBytes subject, ClairBytes last)
+{
+	if (last.data == NULL || !clair_bytes_start_with(subject, last))
+		return false;
+	return subject.size == last.size ||
+		   (source->covers && strchr("-.", subject.data[last.size]) != NULL);
+}
+
 /* Chooses among the files of a listing, and names those. */
 static ClairStatus
 name_documents(const OvalSource *source, const UpdaterJob *job, const UpdaterDocument *index,
@@ -70,6 +80,7 @@ name_documents(const OvalSource *source, const UpdaterJob *job, const UpdaterDoc
 {
 	ClairBytes manifest = clair_bytes(source->manifest);
 	Choice *choices = arena_alloc_array(arena, count, sizeof(Choice));
+	ClairBytes last = CLAIR_NULL_BYTES;
 	ClairStatus status = CLAIR_OK;
 
 	if (choices == NULL)
@@ -81,9 +92,13 @@ name_documents(const OvalSource *source, const UpdaterJob *job, const UpdaterDoc
 	if (count == 0)
 		return clair_error(error, CLAIR_INVALID, "it names no document of %s", source->title);
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
-		if (i == 0 || !clair_bytes_equal(choices[i].subject, choices[i - 1].subject))
-			status = updater_further(job, index, choices[i].name, choices[i].name, false, "plain",
-									 error);
+	{
+		if (is_covered(source, choices[i].subject, last))
+			continue;
+		last = choices[i].subject;
+		status = updater_further(job, index, choices[i].name, choices[i].name, false, "plain",
+								 error);
+	}
 	return status;
 }
 

@@ -18,6 +18,7 @@ typedef struct OvalSource
 	OvalFormat format;
 	const char *manifest; /* which a listing may name; NULL: there is none */
 	bool one_rank;		  /* only files of the best rank that is there are read */
+	bool covers;		  /* a subject has in it those that go on behind it with "-" or "." */
 
 	/*
 	 * How good a choice a file is by its name: the smaller the better, less than 0 for one that

@@ -12,6 +12,8 @@
 #define MAX_STEPS (20 * MAX_CASES)
 #define TOO_MANY  "its criteria have too many cases"
 
+#define MAX_LOOK_BACK 64 /* cases among which one that is repeated is looked for */
+
 /* Several cases of which one must hold. */
 typedef struct Cases
 {
@@ -107,6 +109,7 @@ unite_cases(OvalCase *asked, const OvalCase *other)
 		asked->problem = "it asks for two packages at once";
 	unite(&asked->status, other->status);
 	asked->absent |= other->absent;
+	asked->is_beside |= other->is_beside;
 	return true;
 }
 
@@ -133,13 +136,42 @@ multiply(Expansion *expansion, Cases *cases, const Cases *others)
 	return status;
 }
 
+/* Whether a case asks for a release, and for nothing else. */
+static bool
+is_release(const OvalCase *asked)
+{
+	return asked->namespace.data != NULL && asked->architectures.data == NULL &&
+		   asked->module.data == NULL && asked->flavour.data == NULL &&
+		   asked->package.data == NULL && asked->evr.data == NULL && !asked->absent &&
+		   asked->vulnerability.data == NULL && asked->status.data == NULL &&
+		   asked->test.names == NULL && asked->problem == NULL;
+}
+
+/* Whether such a case is there already: many products are of one release. */
+static bool
+is_repeated(const Cases *cases, const OvalCase *asked)
+{
+	if (!is_release(asked))
+		return false;
+	for (size_t i = cases->count; i > 0 && cases->count - i < MAX_LOOK_BACK; i--)
+	{
+		const OvalCase *other = &cases->cases[i - 1];
+
+		if (is_release(other) && other->is_beside == asked->is_beside &&
+			clair_bytes_equal(other->namespace, asked->namespace))
+			return true;
+	}
+	return false;
+}
+
 static ClairStatus
 add_cases(Expansion *expansion, Cases *cases, const Cases *others)
 {
 	ClairStatus status = CLAIR_OK;
 
 	for (size_t i = 0; i < others->count && status == CLAIR_OK && expansion->problem == NULL; i++)
-		status = add_case(expansion, cases, &others->cases[i]);
+		if (!is_repeated(cases, &others->cases[i]))
+			status = add_case(expansion, cases, &others->cases[i]);
 	return status;
 }
 

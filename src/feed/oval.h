@@ -29,6 +29,7 @@ typedef struct OvalCase
 	bool absent;			  /* ... or is not there */
 	ClairBytes vulnerability; /* which one, of a definition of several */
 	ClairBytes status;		  /* what the vendor says of it */
+	bool is_beside;			  /* it is said of a product beside the distribution */
 	OvalTest test;			  /* in place of package and evr: names is not NULL */
 	const char *problem;	  /* why this case cannot be told: a phrase */
 } OvalCase;

@@ -17,7 +17,9 @@
 /* Which of several statements on one package counts: the greatest. */
 typedef enum Rank
 {
+	RANK_UNFIXED_BESIDE,
 	RANK_UNFIXED,
+	RANK_FIXED_BESIDE,
 	RANK_FIXED,
 	RANK_NOT_AFFECTED
 } Rank;
@@ -47,7 +49,7 @@ add_case(OvalStatements *statements, const OvalCase *asked, const char **problem
 		.module = asked->module.data != NULL ? asked->module : CLAIR_LITERAL(""),
 		.flavour = asked->flavour.data != NULL ? asked->flavour : CLAIR_LITERAL(""),
 		.architectures = asked->architectures,
-		.rank = RANK_UNFIXED,
+		.rank = asked->is_beside ? RANK_UNFIXED_BESIDE : RANK_UNFIXED,
 		.status = asked->status.data != NULL ? asked->status : AFFECTED,
 	};
 
@@ -63,7 +65,7 @@ add_case(OvalStatements *statements, const OvalCase *asked, const char **problem
 	}
 	else if (asked->evr.data != NULL)
 	{
-		statement.rank = RANK_FIXED;
+		statement.rank = asked->is_beside ? RANK_FIXED_BESIDE : RANK_FIXED;
 		statement.status = FIXED;
 		statement.evr = asked->evr;
 	}
@@ -151,14 +153,25 @@ add_name(const OvalRpm *rpm, Name **names, size_t *count, size_t *capacity, cons
 	return true;
 }
 
-/* The CVE that a reference is to: Photon has more before it, "CVE:00001:CVE-2031-0001". */
+/*
+ * The name that a text is, or has in it: "Mitre CVE-2031-0001", "CVE-2031-0001 at SUSE", or
+ * "CVE:00001:CVE-2031-0001" of Photon.
+ */
 static ClairBytes
-cve_of(const XmlElement *reference)
+name_in(ClairBytes text)
 {
-	ClairBytes id = xml_attribute(reference, "ref_id");
-	const char *colon = id.size > 0 ? memrchr(id.data, ':', id.size) : NULL;
+	ClairBytes rest = text = text_trim(text);
 
-	return colon != NULL ? clair_bytes_skip(id, (size_t) (colon + 1 - id.data)) : id;
+	while (rest.size > 0)
+	{
+		ClairBytes word = text_take_part(&rest, ' ');
+
+		while (word.size > 0 && memchr(word.data, ':', word.size) != NULL)
+			text_take_part(&word, ':');
+		if (clair_bytes_start_with(word, CLAIR_LITERAL("CVE-")))
+			return word;
+	}
+	return text;
 }
 
 /*
@@ -171,7 +184,8 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	XmlElement metadata = xml_child(&rpm->definition, "metadata");
 	XmlElement advisory = xml_child(&metadata, "advisory");
 	XmlElement severity = xml_child(&advisory, "severity");
-	ClairBytes common = oval_severity(xml_text(&severity));
+	ClairBytes common = rpm->severity.data != NULL ? rpm->severity
+												   : oval_severity(xml_text(&severity));
 	size_t capacity = 0;
 	XmlElement child;
 	bool added = true;
@@ -181,7 +195,8 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	while (added && xml_next_named(&advisory.content, "cve", &child))
 	{
 		ClairBytes impact = xml_attribute(&child, "impact");
-		Name name = {xml_text(&child), impact.size > 0 ? oval_severity(impact) : common,
+		bool is_own = impact.size > 0 && rpm->severity.data == NULL;
+		Name name = {name_in(xml_text(&child)), is_own ? oval_severity(impact) : common,
 					 xml_attribute(&child, "href")};
 
 		if (name.name.size > 0)
@@ -189,7 +204,8 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	}
 	while (added && xml_next_named(&metadata.content, "reference", &child))
 	{
-		Name name = {cve_of(&child), common, xml_attribute(&child, "ref_url")};
+		Name name = {name_in(xml_attribute(&child, "ref_id")), common,
+					 xml_attribute(&child, "ref_url")};
 
 		if (name.name.size > 0 &&
 			text_equal_ignoring_case(xml_attribute(&child, "source"), CLAIR_LITERAL("CVE")))

@@ -17,6 +17,7 @@ typedef struct OvalRpm
 	ClairBytes advisory;	 /* its id, or no value */
 	ClairBytes description;	 /* of each vulnerability */
 	ClairBytes link;		 /* of each vulnerability, or no value: its own reference's */
+	ClairBytes severity;	 /* of each vulnerability, or no value: what is said of it */
 	ClairBytes repositories; /* of all ranges, or no value */
 } OvalRpm;
 
@@ -34,7 +35,8 @@ extern OvalRpmWords oval_rpm_words(ClairBytes comment, OvalCase *asked);
  * Writes a vulnerability for each CVE that the definition names, or one that is named for the
  * advisory when it names none, with the ranges of the cases. For a package of one release, module,
  * flavour and set of architectures one range counts: that it is not affected before that it is
- * fixed, before others; and of fixes the highest. What is wrong with a case is told, and it is left
+ * fixed, before others; of these what is said of the distribution itself before what is said of
+ * products beside it; and of fixes the highest. What is wrong with a case is told, and it is left
  * out.
  */
 extern ClairStatus
