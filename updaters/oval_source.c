@@ -178,6 +178,17 @@ read_index(const OvalSource *source, const UpdaterJob *job, const UpdaterDocumen
 	return status;
 }
 
+int
+oval_source_form(ClairBytes name)
+{
+	static const char *const forms[] = {".gz", ".zst", ".xz", ".bz2"};
+	int i = 0;
+
+	while (i < 4 && !clair_bytes_end_with(name, clair_bytes(forms[i])))
+		i++;
+	return i;
+}
+
 ClairStatus
 oval_source_read(const OvalSource *source, const UpdaterJob *job, ClairError *error)
 {
@@ -195,8 +206,8 @@ oval_source_read(const OvalSource *source, const UpdaterJob *job, ClairError *er
 			clair_bytes_equal(document->name, clair_bytes(source->manifest)))
 			status = read_index(source, job, document, &done, error);
 		if (status == CLAIR_OK && !done)
-			status = oval_read(&feed, document->name, document->descriptor, &source->format, NULL,
-							   error);
+			status = oval_read(&feed, document->name, document->descriptor, &source->format,
+							   source->context, error);
 	}
 	record_feed_close(&feed);
 	return status;

@@ -16,6 +16,7 @@ typedef struct OvalSource
 {
 	const char *title; /* of the distribution, for errors */
 	OvalFormat format;
+	void *context;		  /* of the format */
 	const char *manifest; /* which a listing may name; NULL: there is none */
 	bool one_rank;		  /* only files of the best rank that is there are read */
 	bool covers;		  /* a subject has in it those that go on behind it with "-" or "." */
@@ -26,6 +27,9 @@ typedef struct OvalSource
 	 */
 	int (*rank)(ClairBytes name, ClairBytes *subject);
 } OvalSource;
+
+/* How good a choice a form of a document is: quick to decompress, and not long to fetch; 0 to 4. */
+extern int oval_source_form(ClairBytes name);
 
 /* The read() of an updater. */
 extern ClairStatus

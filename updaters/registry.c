@@ -23,6 +23,7 @@ static const Updater *const updaters[] = {
 	&updater_ubuntu_oval,
 
 	/* formats, for updaters of the user's own */
+	&updater_oval,
 	&updater_secdb,
 };
 /* clang-format on */

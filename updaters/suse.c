@@ -28,18 +28,6 @@ typedef struct Reading
 	const OvalFacts *facts;
 } Reading;
 
-/* How good a choice a form of a document is: quick to decompress, and not long to fetch. */
-static int
-form_rank(ClairBytes name)
-{
-	static const char *const forms[] = {".gz", ".zst", ".xz", ".bz2"};
-	int i = 0;
-
-	while (i < 4 && !clair_bytes_end_with(name, clair_bytes(forms[i])))
-		i++;
-	return i;
-}
-
 /* The subject is the version, of SUSE Linux Enterprise or its micro, or the release of openSUSE. */
 static int
 rank(ClairBytes name, ClairBytes *subject)
@@ -65,17 +53,7 @@ rank(ClairBytes name, ClairBytes *subject)
 	if (begin < 3 ? rest.size == 0 || rest.data[0] < '0' || rest.data[0] > '9'
 				  : !clair_bytes_start_with(rest, CLAIR_LITERAL("opensuse.")))
 		return -1;
-	return (begin == 0) * 15 + end_ranks[end] * 5 + form_rank(name);
-}
-
-/* Whether a version is none: what is said to be fixed in it is not affected. */
-static bool
-is_zero(ClairBytes evr)
-{
-	for (size_t i = 0; i < evr.size; i++)
-		if (strchr("0:-", evr.data[i]) == NULL)
-			return false;
-	return true;
+	return (begin == 0) * 15 + end_ranks[end] * 5 + oval_source_form(name);
 }
 
 /* What is said of a package by a test. False when it is not about a package's version. */
@@ -133,7 +111,7 @@ judge(void *context, const XmlElement *criterion, OvalCase *asked)
 	if (is_product && oval_word(comment, 1).data != NULL)
 		return judge_product(reading, comment, asked);
 	if ((is_product || oval_says(comment, 1, "less than")) && judge_test(reading, criterion, asked))
-		return is_zero(asked->evr) ? OVAL_NEVER : OVAL_DEPENDS;
+		return oval_rpm_is_zero(asked->evr) ? OVAL_NEVER : OVAL_DEPENDS;
 	if (is_product && judge_product(reading, comment, asked) != OVAL_NEVER)
 		return OVAL_DEPENDS;
 	if (asked->problem == NULL)

@@ -88,6 +88,7 @@ extern const Updater updater_photon;
 extern const Updater updater_photon_metadata;
 
 /* The formats of updaters of the user's own. */
+extern const Updater updater_oval;
 extern const Updater updater_secdb;
 
 #endif

@@ -40,6 +40,7 @@ typedef struct Test
 	Id state;
 	uint32_t existence;
 	bool of_packages;
+	bool is_dpkg;
 } Test;
 
 typedef struct Object
@@ -253,7 +254,8 @@ take_test(OvalFacts *facts, const XmlElement *element)
 		else if (xml_is(&child, "state") && ++states == 1)
 			test->state = add_id(facts, xml_attribute(&child, "state_ref"));
 	}
-	test->of_packages = (xml_is(element, "dpkginfo_test") || xml_is(element, "rpminfo_test") ||
+	test->is_dpkg = xml_is(element, "dpkginfo_test");
+	test->of_packages = (test->is_dpkg || xml_is(element, "rpminfo_test") ||
 						 xml_is(element, "textfilecontent54_test")) &&
 						states <= 1;
 	if (states > 0 && test->state == 0)
@@ -560,7 +562,7 @@ oval_facts_test(const OvalFacts *facts, ClairBytes id, OvalTest *test)
 		return OVAL_TEST_MISSING;
 	if (!found->of_packages)
 		return OVAL_TEST_OTHER;
-	*test = (OvalTest){.existence = (OvalExistence) found->existence};
+	*test = (OvalTest){.existence = (OvalExistence) found->existence, .is_dpkg = found->is_dpkg};
 	if (!find_state(facts, found, test, &kind))
 		return kind;
 	object = find_row(&facts->objects, found->object);

@@ -35,6 +35,7 @@ typedef struct OvalTest
 	const ClairBytes *const *names; /* of the packages */
 	size_t name_count;
 	bool by_variable;		  /* the names are a variable's, not the object's own one */
+	bool is_dpkg;			  /* of dpkg, not of rpm */
 	ClairBytes evr;			  /* the version is less than this; no value: whatever it is */
 	ClairBytes architectures; /* a pattern, or no value */
 } OvalTest;

@@ -40,11 +40,12 @@ memory_error(ClairError *error)
 
 /* Adds what a case says. */
 static ClairStatus
-add_case(OvalStatements *statements, const OvalCase *asked, const char **problem, ClairError *error)
+add_case(const OvalRpm *rpm, OvalStatements *statements, const OvalCase *asked,
+		 const char **problem, ClairError *error)
 {
 	OvalStatement statement = {
 		.namespace = asked->namespace,
-		.kind = CLAIR_LITERAL("binary"),
+		.kind = rpm->kind.data != NULL ? rpm->kind : CLAIR_LITERAL("binary"),
 		.package = asked->package,
 		.module = asked->module.data != NULL ? asked->module : CLAIR_LITERAL(""),
 		.flavour = asked->flavour.data != NULL ? asked->flavour : CLAIR_LITERAL(""),
@@ -86,7 +87,7 @@ take_cases(const OvalRpm *rpm, const OvalCase *cases, size_t count, OvalStatemen
 		ClairBytes package = cases[i].package;
 		const char *problem;
 
-		status = add_case(statements, &cases[i], &problem, error);
+		status = add_case(rpm, statements, &cases[i], &problem, error);
 		if (problem == NULL || (problem == told && clair_bytes_equal(told_package, package)))
 			continue;
 		told = problem;
@@ -113,6 +114,15 @@ oval_rpm_words(ClairBytes comment, OvalCase *asked)
 		return OVAL_RPM_ASKS;
 	}
 	return oval_says(comment, 1, "is signed with") ? OVAL_RPM_SIGNED : OVAL_RPM_OTHER;
+}
+
+bool
+oval_rpm_is_zero(ClairBytes evr)
+{
+	for (size_t i = 0; i < evr.size; i++)
+		if (strchr("0:-", evr.data[i]) == NULL)
+			return false;
+	return evr.size > 0;
 }
 
 XmlElement
@@ -270,7 +280,8 @@ write_names(const OvalRpm *rpm, const Name *names, size_t count, AdvisoryRange *
 ClairStatus
 oval_rpm_write(const OvalRpm *rpm, const OvalCase *cases, size_t count, ClairError *error)
 {
-	OvalStatements statements = {.arena = rpm->feed->arena, .format = VERSION_RPM};
+	OvalStatements statements = {.arena = rpm->feed->arena,
+								 .format = rpm->is_dpkg ? VERSION_DPKG : VERSION_RPM};
 	AdvisoryRange *ranges;
 	uint32_t range_count;
 	Name *names;

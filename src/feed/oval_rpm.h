@@ -1,7 +1,7 @@
 /*
  * oval_rpm.h
- *    Definitions of vendors of rpm packages: an advisory, the CVEs that it is about, and from
- *    which version on which binary packages are fixed.
+ *    Definitions of vendors of rpm, or dpkg, packages: an advisory, the CVEs that it is about, and
+ * from which version on which binary packages are fixed.
  */
 #ifndef CLAIR_OVAL_RPM_H
 #define CLAIR_OVAL_RPM_H
@@ -19,6 +19,8 @@ typedef struct OvalRpm
 	ClairBytes link;		 /* of each vulnerability, or no value: its own reference's */
 	ClairBytes severity;	 /* of each vulnerability, or no value: what is said of it */
 	ClairBytes repositories; /* of all ranges, or no value */
+	ClairBytes kind;		 /* of all packages; no value: they are binary ones */
+	bool is_dpkg;			 /* versions are those of dpkg */
 } OvalRpm;
 
 /* What a criterion asks for, as far as all vendors say it in the same words. */
@@ -41,6 +43,9 @@ extern OvalRpmWords oval_rpm_words(ClairBytes comment, OvalCase *asked);
  */
 extern ClairStatus
 oval_rpm_write(const OvalRpm *rpm, const OvalCase *cases, size_t count, ClairError *error);
+
+/* Whether a version is none, such as "0:0-0": what is older than that is nothing. */
+extern bool oval_rpm_is_zero(ClairBytes evr);
 
 /* The definition's first reference of another source than CVE, or an element without a name. */
 extern XmlElement oval_rpm_reference(const XmlElement *definition);

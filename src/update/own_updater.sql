@@ -23,6 +23,8 @@ COMMENT ON COLUMN clair.updater_format.revision IS 'as in clair.builtin_updater'
 
 INSERT INTO clair.updater_format (name, title, document, resolves, by_repository, revision)
 VALUES
+    ('oval', 'OVAL definitions of rpm or dpkg packages: XML, or the listing of a folder of such',
+     'index', true, false, 1),
     ('secdb', 'security database of apk packages: JSON, as Alpine, Wolfi and Chainguard have it',
      'secdb', false, false, 1);
 
@@ -68,6 +70,12 @@ VALUES
     ('', 'title', 'text', '^.{1,200}$', 'a text of 1 to 200 characters', false, false,
      'what it tracks'),
     ('', 'user_agent', 'text', '', 'a text', false, false, 'in place of clair.fetch_user_agent'),
+    ('oval', 'kind', 'text', '^(binary|source)$', 'binary or source', false, false,
+     'what its packages are: binary packages, unless it is given'),
+    ('oval', 'namespace', 'text', '', 'a namespace', true, true,
+     'the distribution release that its packages are of'),
+    ('oval', 'releases', 'map', '', 'a map from criteria to namespaces', false, true,
+     'where documents are about several releases: by the comment of a criterion, the release that it asks for'),
     ('secdb', 'link', 'text', '^https?://', 'the beginning of a URL', false, false,
      'what stands before a vulnerability''s name in its link'),
     ('secdb', 'namespace', 'text', '', 'a namespace', true, true,
