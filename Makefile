@@ -49,6 +49,7 @@ SQL_FILES = \
 	src/index/index_layer.sql \
 	src/index/layers.sql \
 	src/update/updater.sql \
+	src/update/operations.sql \
 	src/match/exception.sql \
 	src/match/match.sql \
 	src/match/stale.sql \
@@ -59,7 +60,10 @@ SQL_FILES = \
 	src/notify/images.sql \
 	src/notify/consumer.sql \
 	src/notify/webhook.sql \
-	src/notify/policy.sql
+	src/notify/policy.sql \
+	src/report/status.sql \
+	src/report/clean_up.sql \
+	src/report/health.sql
 
 ifndef CLAIR_PGXS
 

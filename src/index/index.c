@@ -21,6 +21,7 @@
 #include "index/stack.h"
 #include "server/compat.h"
 #include "server/owner.h"
+#include "server/progress.h"
 #include "server/settings.h"
 #include "server/sql.h"
 
@@ -177,6 +178,8 @@ ReadImage(IndexJob *job)
 				AnswerBlob(job, &frame);
 				break;
 			case WIRE_PROGRESS:
+				ShowProgress("reading an image", "layers", &frame);
+				break;
 			case WIRE_DONE:
 				break;
 			default:
@@ -185,6 +188,7 @@ ReadImage(IndexJob *job)
 						 errmsg("clair-reader sent an unexpected frame of type %d", frame.type)));
 		}
 	} while (frame.type != WIRE_DONE);
+	HideProgress();
 	if (job->rows.relations[WIRE_IMAGE]->count == 0)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader found neither an image nor an error")));

@@ -45,7 +45,8 @@ typedef struct Reader
 	Arena *arena; /* lives as long as the job */
 	Job job;
 	ClairLimits limits;
-	bool is_vex; /* the input is a VEX document */
+	bool is_check; /* that it can begin is all that is asked */
+	bool is_vex;   /* the input is a VEX document */
 	ImageJob image;
 	const Updater *updater; /* NULL unless it is an update */
 	UpdaterDocument *documents;
@@ -126,8 +127,9 @@ receive_job(Reader *reader, ClairError *error)
 								   .digest = job_text(&reader->job, "digest").data};
 		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
 	}
+	reader->is_check = clair_bytes_equal(kind, CLAIR_LITERAL("check"));
 	reader->is_vex = clair_bytes_equal(kind, CLAIR_LITERAL("vex"));
-	if (reader->is_vex)
+	if (reader->is_check || reader->is_vex)
 		return CLAIR_OK;
 	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))
 		return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
@@ -163,6 +165,8 @@ read_input(Reader *reader, ClairError *error)
 {
 	ClairSink sink = connection_sink(reader->connection);
 
+	if (reader->is_check)
+		return CLAIR_OK;
 	if (reader->is_vex)
 		return vex_read(&reader->limits, WIRE_INPUT, &sink, error);
 	if (reader->updater == NULL)

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 
 #include "server/compat.h"
+#include "server/progress.h"
 #include "server/transfer.h"
 
 static bool allow_private_networks;
@@ -197,7 +198,9 @@ NextAnswer(Helper *fetch, int count, TransferAnswer *answer)
 	*answer = (TransferAnswer){.number = -1};
 	if (frame.type == WIRE_TRANSFERRED)
 		TakeAnswer(&frame, count, answer);
-	else if (frame.type != WIRE_PROGRESS && frame.type != WIRE_DONE)
+	else if (frame.type == WIRE_PROGRESS)
+		ShowProgress("fetching", "transfers", &frame);
+	else if (frame.type != WIRE_DONE)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-fetch sent an unexpected frame")));
 	return frame.type != WIRE_DONE;

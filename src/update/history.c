@@ -39,6 +39,11 @@ forget_history(PG_FUNCTION_ARGS)
 	RunSql("SELECT now() - $1::interval", &parameters);
 	parameters.count = 0;
 	AddText(&parameters, ResultText(0, 1));
+	RunSql("UPDATE clair.updater_state AS s SET forgotten = f.run"
+		   " FROM (SELECT v.updater, max(v.until_run) AS run FROM clair.vulnerability AS v"
+		   "       WHERE v.until_run IN (" OLD_RUNS ") GROUP BY v.updater) AS f"
+		   " WHERE s.updater = f.updater",
+		   &parameters);
 	values[1] = Int64GetDatum(
 		RunSql("DELETE FROM clair.affected"
 			   " WHERE vulnerability_id IN (SELECT v.id FROM clair.vulnerability AS v"

@@ -42,7 +42,8 @@ CREATE TABLE clair.updater_state (
     run bigint NOT NULL,
     url text NOT NULL,
     revision bigint NOT NULL,
-    state text
+    state text,
+    forgotten bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE clair.updater_state IS 'how far updaters have come';
 COMMENT ON COLUMN clair.updater_state.updater IS 'the updater';
@@ -52,6 +53,8 @@ COMMENT ON COLUMN clair.updater_state.revision IS
     'the way in which its documents were read then: the updater''s revision, and options of its format';
 COMMENT ON COLUMN clair.updater_state.state IS
     'what the next run goes on from, in the updater''s own words, if it reads changes only';
+COMMENT ON COLUMN clair.updater_state.forgotten IS
+    'the run up to which clair.forget_history() has deleted what runs ended';
 
 CREATE TABLE clair.updater_setting (
     name text COLLATE "C" PRIMARY KEY,

@@ -207,23 +207,15 @@ REVOKE ALL ON FUNCTION clair.forget_history(interval) FROM PUBLIC;
  * be missing, or come later. They run as the caller, whose jobs they are; who schedules also
  * needs to read clair.updater.
  */
-CREATE FUNCTION clair.schedule(updater text, schedule text)
+CREATE FUNCTION clair.schedule_command(job text, schedule text, command text)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    job text := concat_ws(' ', 'clair', updater);
-    command text := CASE
-        WHEN updater IS NULL THEN 'SELECT clair.update(wait => false)'
-        ELSE format('SELECT clair.update(%L, wait => false)', updater)
-    END;
     home text := current_setting('cron.database_name', true);
     id bigint;
 BEGIN
-    IF updater IS NOT NULL AND NOT EXISTS (SELECT FROM clair.updater AS u WHERE u.name = updater) THEN
-        RAISE EXCEPTION 'updater "%" does not exist', updater USING ERRCODE = 'undefined_object';
-    END IF;
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO id USING job, schedule, command;
         RETURN id;
@@ -236,6 +228,28 @@ BEGIN
     RAISE EXCEPTION 'pg_cron is not installed in this database'
         USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = format('Install it, or let another scheduler run: %s;', command);
+END
+$$;
+COMMENT ON FUNCTION clair.schedule_command(text, text, text) IS
+    'lets pg_cron run a command, under the name of a job, at the times that a crontab''s five fields say; the number of the job';
+REVOKE ALL ON FUNCTION clair.schedule_command(text, text, text) FROM PUBLIC;
+
+CREATE FUNCTION clair.schedule(updater text, schedule text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF updater IS NOT NULL AND NOT EXISTS (SELECT FROM clair.updater AS u WHERE u.name = updater) THEN
+        RAISE EXCEPTION 'updater "%" does not exist', updater USING ERRCODE = 'undefined_object';
+    END IF;
+    RETURN clair.schedule_command(
+        concat_ws(' ', 'clair', updater),
+        schedule,
+        CASE
+            WHEN updater IS NULL THEN 'SELECT clair.update(wait => false)'
+            ELSE format('SELECT clair.update(%L, wait => false)', updater)
+        END);
 END
 $$;
 COMMENT ON FUNCTION clair.schedule(text, text) IS

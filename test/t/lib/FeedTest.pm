@@ -108,7 +108,7 @@ sub make_layer
     my $folder = PostgreSQL::Test::Utils::tempdir();
 
     write_file("$folder/$_", $files{$_}) foreach keys %files;
-    system_or_bail('tar', '-C', $folder, '--mtime=\@0', '--owner=0', '--group=0', '-cf', $path,
+    system_or_bail('tar', '-C', $folder, '--mtime=@0', '--owner=0', '--group=0', '-cf', $path,
         sort keys %files);
     return $path;
 }
