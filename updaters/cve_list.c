@@ -21,6 +21,7 @@
 #include "common/text.h"
 #include "feed/cve_record.h"
 #include "feed/file_records.h"
+#include "feed/github.h"
 #include "feed/listing.h"
 #include "feed/timestamp.h"
 #include "updaters/updater.h"
@@ -124,20 +125,10 @@ add_zip(Zips *zips, ClairBytes name, ClairBytes url, ClairError *error)
 static ClairStatus
 take_asset(Zips *zips, JsonCursor *cursor, ClairError *error)
 {
-	ClairBytes member;
-	ClairBytes name = CLAIR_NULL_BYTES;
-	ClairBytes url = CLAIR_NULL_BYTES;
+	ClairBytes name;
+	ClairBytes url;
 
-	json_enter(cursor, JSON_OBJECT);
-	while (json_next_member(cursor, &member))
-	{
-		if (clair_bytes_equal(member, CLAIR_LITERAL("name")))
-			json_text_or_null(cursor, &name);
-		else if (clair_bytes_equal(member, CLAIR_LITERAL("browser_download_url")))
-			json_text_or_null(cursor, &url);
-		else
-			json_skip(cursor);
-	}
+	github_take_file(cursor, "browser_download_url", &name, &url);
 	return cursor->status == CLAIR_OK ? add_zip(zips, name, url, error) : CLAIR_OK;
 }
 

@@ -71,19 +71,6 @@ take_year(ClairBytes *text, int *year)
 	return *year <= LAST_YEAR;
 }
 
-/* The last segment of an URL's path. */
-static ClairBytes
-last_segment(ClairBytes url)
-{
-	const char *end = memchr(url.data, '?', url.size);
-	const char *slash;
-
-	if (end != NULL)
-		url.size = (size_t) (end - url.data);
-	slash = memrchr(url.data, '/', url.size);
-	return slash != NULL ? clair_bytes_skip(url, (size_t) (slash + 1 - url.data)) : url;
-}
-
 /* The name of a feed of the family. */
 static void
 feed_name(ClairBytes family, int year, char name[CLAIR_MAX_NAME])
@@ -169,7 +156,7 @@ take_meta(Nvd *nvd, const UpdaterDocument *index, ClairBytes meta, ClairError *e
 
 	if (status != CLAIR_OK)
 		return status;
-	nvd->family = last_segment(index->url);
+	nvd->family = updater_last_segment(index->url);
 	if (!clair_bytes_end_with(nvd->family, META) || nvd->family.size > CLAIR_MAX_NAME / 2)
 		return clair_error(error, CLAIR_INVALID,
 						   "its URL does not end in \"modified.meta\", so that those of the feeds "
@@ -328,7 +315,7 @@ read_feed(Nvd *nvd, const UpdaterDocument *document, ClairBytes begin, ClairErro
 	bool is_11 = memmem(begin.data, begin.size, sign_of_11.data, sign_of_11.size) != NULL;
 
 	nvd->changes = clair_bytes_equal(document->name, MODIFIED);
-	nvd->family = last_segment(document->url);
+	nvd->family = updater_last_segment(document->url);
 	if (nvd->changes &&
 		(!clair_bytes_end_with(nvd->family, extension) || nvd->family.size > CLAIR_MAX_NAME / 2))
 		return clair_error(error, CLAIR_INVALID, "there is no document \"modified\" at \"%.*s\"",

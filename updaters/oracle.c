@@ -58,9 +58,8 @@ flavour_of(ClairBytes evr)
 static ClairBytes
 namespace_of(RecordFeed *feed, ClairBytes release)
 {
-	for (size_t i = 0; i < release.size; i++)
-		if (release.data[i] < '0' || release.data[i] > '9')
-			return CLAIR_NULL_BYTES;
+	if (text_count_numbers(release) != 1)
+		return CLAIR_NULL_BYTES;
 	return arena_printf(feed->arena, "oracle:%.*s", (int) release.size, release.data);
 }
 
@@ -102,16 +101,10 @@ itemize(RecordFeed *feed, void *context, const OvalFacts *facts, ClairBytes key,
 		.description = xml_text(&title),
 		.link = xml_attribute(&reference, "ref_url"),
 	};
-	OvalCase *cases;
-	size_t count;
-	const char *problem;
-	ClairStatus status = oval_cases(feed, definition, judge, feed, &cases, &count, &problem, error);
 
 	(void) context;
 	(void) facts;
-	if (status == CLAIR_OK && problem != NULL)
-		return advisory_broken(&feed->writer, key, error, "%s", problem);
-	return status == CLAIR_OK ? oval_rpm_write(&rpm, cases, count, error) : status;
+	return oval_rpm_itemize(&rpm, judge, feed, error);
 }
 
 static ClairStatus

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/text.h"
+#include "feed/github.h"
 #include "feed/listing.h"
 
 /* A file of a listing. */
@@ -16,7 +17,16 @@ typedef struct Choice
 	ClairBytes subject;
 	int rank;
 	ClairBytes name;
+	ClairBytes url;
 } Choice;
+
+/* The files of a listing. */
+typedef struct Files
+{
+	ClairBytes *names;
+	ClairBytes *urls; /* or NULL: the same */
+	size_t count;
+} Files;
 
 static int
 compare_choices(const void *left, const void *right)
@@ -38,18 +48,19 @@ memory_error(ClairError *error)
 
 /* The files that are read, best first of each subject. */
 static size_t
-find_choices(const OvalSource *source, const ClairBytes *names, size_t count, Choice *choices)
+find_choices(const OvalSource *source, const Files *files, Choice *choices)
 {
 	size_t found = 0;
 	size_t kept = 0;
 	int best = INT_MAX;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < files->count; i++)
 	{
 		Choice *choice = &choices[found];
 
-		*choice = (Choice){.name = names[i]};
-		choice->rank = source->rank(names[i], &choice->subject);
+		choice->name = files->names[i];
+		choice->url = files->urls != NULL ? files->urls[i] : choice->name;
+		choice->rank = source->rank(choice->name, &choice->subject);
 		if (choice->rank < 0)
 			continue;
 		best = choice->rank < best ? choice->rank : best;
@@ -76,19 +87,20 @@ is_covered(const OvalSource *source, ClairBytes subject, ClairBytes last)
 /* Chooses among the files of a listing, and names those. */
 static ClairStatus
 name_documents(const OvalSource *source, const UpdaterJob *job, const UpdaterDocument *index,
-			   Arena *arena, const ClairBytes *names, size_t count, ClairError *error)
+			   Arena *arena, const Files *files, ClairError *error)
 {
 	ClairBytes manifest = clair_bytes(source->manifest);
-	Choice *choices = arena_alloc_array(arena, count, sizeof(Choice));
+	Choice *choices = arena_alloc_array(arena, files->count, sizeof(Choice));
 	ClairBytes last = CLAIR_NULL_BYTES;
 	ClairStatus status = CLAIR_OK;
+	size_t count;
 
 	if (choices == NULL)
 		return memory_error(error);
-	for (size_t i = 0; i < count; i++)
-		if (manifest.data != NULL && clair_bytes_equal(names[i], manifest))
+	for (size_t i = 0; i < files->count; i++)
+		if (manifest.data != NULL && clair_bytes_equal(files->names[i], manifest))
 			return updater_further(job, index, manifest, manifest, false, "plain", error);
-	count = find_choices(source, names, count, choices);
+	count = find_choices(source, files, choices);
 	if (count == 0)
 		return clair_error(error, CLAIR_INVALID, "it names no document of %s", source->title);
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
@@ -96,7 +108,7 @@ name_documents(const OvalSource *source, const UpdaterJob *job, const UpdaterDoc
 		if (is_covered(source, choices[i].subject, last))
 			continue;
 		last = choices[i].subject;
-		status = updater_further(job, index, choices[i].name, choices[i].name, false, "plain",
+		status = updater_further(job, index, choices[i].name, choices[i].url, false, "plain",
 								 error);
 	}
 	return status;
@@ -112,13 +124,11 @@ is_manifest(ClairBytes text)
 
 /* The paths that a manifest's lines begin with. */
 static ClairStatus
-read_manifest(Arena *arena, ClairBytes text, ClairBytes **names, size_t *count, ClairError *error)
+read_manifest(Arena *arena, ClairBytes text, Files *files, ClairError *error)
 {
 	size_t capacity = 0;
 	ClairBytes line;
 
-	*names = NULL;
-	*count = 0;
 	while (text_next_line(&text, &line))
 	{
 		const char *comma = memchr(line.data, ',', line.size);
@@ -126,10 +136,11 @@ read_manifest(Arena *arena, ClairBytes text, ClairBytes **names, size_t *count, 
 		if (comma == NULL || comma == line.data || line.data[0] == '/' || !text_is_valid(line) ||
 			memmem(line.data, line.size, "..", 2) != NULL)
 			continue;
-		*names = arena_grow_array(arena, *names, *count + 1, &capacity, sizeof(ClairBytes));
-		if (*names == NULL)
+		files->names = arena_grow_array(arena, files->names, files->count + 1, &capacity,
+										sizeof(ClairBytes));
+		if (files->names == NULL)
 			return memory_error(error);
-		(*names)[(*count)++] = (ClairBytes){line.data, (size_t) (comma - line.data)};
+		files->names[files->count++] = (ClairBytes){line.data, (size_t) (comma - line.data)};
 	}
 	return CLAIR_OK;
 }
@@ -139,18 +150,19 @@ read_listing(const OvalSource *source, const UpdaterJob *job, const UpdaterDocum
 			 Arena *arena, ClairError *error)
 {
 	ClairBytes text;
-	ClairBytes *names;
-	size_t count;
+	Files files = {0};
 	ClairStatus status = record_feed_load(job->limits, index->descriptor, arena, &text, error);
 
 	if (status != CLAIR_OK)
 		return status;
-	if (source->manifest != NULL && is_manifest(text))
-		status = read_manifest(arena, text, &names, &count, error);
+	if (clair_bytes_start_with(text_trim(text), CLAIR_LITERAL("[")))
+		status = github_contents(arena, text, &files.names, &files.urls, &files.count, error);
+	else if (source->manifest != NULL && is_manifest(text))
+		status = read_manifest(arena, text, &files, error);
 	else
-		status = listing_read(arena, text, &names, &count, error);
+		status = listing_read(arena, text, &files.names, &files.count, error);
 	if (status == CLAIR_OK)
-		status = name_documents(source, job, index, arena, names, count, error);
+		status = name_documents(source, job, index, arena, &files, error);
 	return status;
 }
 
@@ -181,12 +193,12 @@ read_index(const OvalSource *source, const UpdaterJob *job, const UpdaterDocumen
 int
 oval_source_form(ClairBytes name)
 {
-	static const char *const forms[] = {".gz", ".zst", ".xz", ".bz2"};
-	int i = 0;
+	static const char *const forms[] = {".gz", ".zst", ".xz", ".bz2", ".xml"};
 
-	while (i < 4 && !clair_bytes_end_with(name, clair_bytes(forms[i])))
-		i++;
-	return i;
+	for (int i = 0; i < 5; i++)
+		if (clair_bytes_end_with(name, clair_bytes(forms[i])))
+			return i;
+	return -1;
 }
 
 ClairStatus
@@ -206,8 +218,8 @@ oval_source_read(const OvalSource *source, const UpdaterJob *job, ClairError *er
 			clair_bytes_equal(document->name, clair_bytes(source->manifest)))
 			status = read_index(source, job, document, &done, error);
 		if (status == CLAIR_OK && !done)
-			status = oval_read(&feed, document->name, document->descriptor, &source->format,
-							   source->context, error);
+			status = oval_read(&feed, document->name, updater_file_name(document),
+							   document->descriptor, &source->format, source->context, error);
 	}
 	record_feed_close(&feed);
 	return status;

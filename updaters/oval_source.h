@@ -4,7 +4,7 @@
  *
  * The first document, "index", is the listing of a folder, or, of a copy of one's own, an OVAL
  * document itself; further ones are OVAL documents. In place of a listing there may be a
- * manifest: lines of a file's path, a comma and more.
+ * manifest: lines of a file's path, a comma and more; or what GitHub's API says of the folder.
  */
 #ifndef CLAIR_OVAL_SOURCE_H
 #define CLAIR_OVAL_SOURCE_H
@@ -28,7 +28,10 @@ typedef struct OvalSource
 	int (*rank)(ClairBytes name, ClairBytes *subject);
 } OvalSource;
 
-/* How good a choice a form of a document is: quick to decompress, and not long to fetch; 0 to 4. */
+/*
+ * How good a choice a form of a document is, from 0 to 4: quick to decompress, and not long to
+ * fetch. Less than 0 when it is no form, but, say, a document's checksum.
+ */
 extern int oval_source_form(ClairBytes name);
 
 /* The read() of an updater. */

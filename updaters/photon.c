@@ -18,40 +18,24 @@
 
 #define PREFIX CLAIR_LITERAL("com.vmware.phsa-photon")
 
-/* Every release once; what is compressed, which is a fortieth of the size, first. */
+/* Every release once. */
 static int
 rank(ClairBytes name, ClairBytes *subject)
 {
-	static const ClairBytes ends[] = {CLAIR_LITERAL(".xml.gz"), CLAIR_LITERAL(".xml.xz"),
-									  CLAIR_LITERAL(".xml.zst"), CLAIR_LITERAL(".xml.bz2"),
-									  CLAIR_LITERAL(".xml")};
-	ClairBytes rest;
-
 	*subject = oval_place(name);
-	rest = clair_bytes_skip(name, subject->size);
-	for (size_t i = 0; clair_bytes_start_with(name, PREFIX) && i < sizeof(ends) / sizeof(ends[0]);
-		 i++)
-		if (clair_bytes_equal(rest, ends[i]))
-			return (int) i;
-	return -1;
+	return clair_bytes_start_with(name, PREFIX) ? oval_source_form(name) : -1;
 }
 
 /* "photon:N.0"; no value when the release is no number, or the arena is exhausted. */
 static ClairBytes
 namespace_of(RecordFeed *feed, ClairBytes release)
 {
-	bool has_minor = false;
+	size_t numbers = text_count_numbers(release);
 
-	for (size_t i = 0; i < release.size; i++)
-	{
-		bool is_dot = release.data[i] == '.' && !has_minor && i > 0;
-
-		if (!is_dot && (release.data[i] < '0' || release.data[i] > '9'))
-			return CLAIR_NULL_BYTES;
-		has_minor |= is_dot;
-	}
+	if (numbers == 0)
+		return CLAIR_NULL_BYTES;
 	return arena_printf(feed->arena, "photon:%.*s%s", (int) release.size, release.data,
-						has_minor ? "" : ".0");
+						numbers == 1 ? ".0" : "");
 }
 
 static OvalTruth
@@ -140,16 +124,10 @@ itemize(RecordFeed *feed, void *context, const OvalFacts *facts, ClairBytes key,
 		.description = without_number(xml_text(&title)),
 		.link = xml_attribute(&reference, "ref_url"),
 	};
-	OvalCase *cases;
-	size_t count;
-	const char *problem;
-	ClairStatus status = oval_cases(feed, definition, judge, feed, &cases, &count, &problem, error);
 
 	(void) context;
 	(void) facts;
-	if (status == CLAIR_OK && problem != NULL)
-		return advisory_broken(&feed->writer, key, error, "%s", problem);
-	return status == CLAIR_OK ? oval_rpm_write(&rpm, cases, count, error) : status;
+	return oval_rpm_itemize(&rpm, judge, feed, error);
 }
 
 static ClairStatus

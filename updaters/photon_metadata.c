@@ -19,7 +19,6 @@
 #include "feed/rpm_ranges.h"
 #include "updaters/updater.h"
 
-#define INDEX	 CLAIR_LITERAL("index")
 #define PREFIX	 CLAIR_LITERAL("cve_data_photon")
 #define EXPECTED "it is neither a document of Photon OS's CVEs, by its name, nor names one"
 
@@ -59,20 +58,11 @@ branch_of(ClairBytes name)
 {
 	const char *end = memmem(name.data, name.size, ".json", 5);
 	ClairBytes branch;
-	size_t dots = 0;
 
 	if (end == NULL || !clair_bytes_start_with(name, PREFIX))
 		return CLAIR_NULL_BYTES;
 	branch = (ClairBytes){name.data + PREFIX.size, (size_t) (end - name.data) - PREFIX.size};
-	for (size_t i = 0; i < branch.size; i++)
-	{
-		bool is_digit = branch.data[i] >= '0' && branch.data[i] <= '9';
-
-		dots += branch.data[i] == '.' && i > 0 && i + 1 < branch.size;
-		if (!is_digit && (branch.data[i] != '.' || dots != 1))
-			return CLAIR_NULL_BYTES;
-	}
-	return dots == 1 ? branch : CLAIR_NULL_BYTES;
+	return text_count_numbers(branch) == 2 ? branch : CLAIR_NULL_BYTES;
 }
 
 /* What stands for a text that is not there. */
@@ -341,26 +331,14 @@ read_index(const UpdaterJob *job, const UpdaterDocument *index, Arena *arena, Cl
 	return status;
 }
 
-/* The name of a document's file: of the first one, that of its URL. */
-static ClairBytes
-file_of(const UpdaterDocument *document)
-{
-	const char *slash = memrchr(document->url.data, '/', document->url.size);
-
-	if (!clair_bytes_equal(document->name, INDEX))
-		return document->name;
-	return slash != NULL
-			   ? clair_bytes_skip(document->url, (size_t) (slash + 1 - document->url.data))
-			   : document->url;
-}
-
 static ClairStatus
 read_document(RecordFeed *feed, const UpdaterJob *job, const UpdaterDocument *document,
 			  ClairError *error)
 {
 	static const RecordFormat format = {
 		.cutter = &json_record_cutter, .part = "", .identify = identify, .itemize = itemize};
-	Reading reading = {.branch = branch_of(file_of(document)), .seen = {.arena = feed->keys}};
+	Reading reading = {.branch = branch_of(updater_file_name(document)),
+					   .seen = {.arena = feed->keys}};
 	Arena *arena;
 	ClairStatus status;
 

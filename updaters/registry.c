@@ -7,6 +7,7 @@
 /* clang-format off */
 static const Updater *const updaters[] = {
 	&updater_alpine,
+	&updater_azure,
 	&updater_cve_list,
 	&updater_debian,
 	&updater_epss,

@@ -40,7 +40,7 @@ rank(ClairBytes name, ClairBytes *subject)
 	int end = 0;
 	int begin = 0;
 
-	if (rest.size == name.size)
+	if (rest.size == name.size || oval_source_form(name) < 0)
 		return -1;
 	while (!clair_bytes_end_with(rest, clair_bytes(ends[end])))
 		end++;

@@ -142,6 +142,7 @@ judge(void *context, const XmlElement *criterion, OvalCase *asked)
 			asked->problem = "a test is missing";
 			return OVAL_DEPENDS;
 		case OVAL_TEST_OTHER:
+		case OVAL_TEST_BOUND:
 			return OVAL_NEVER; /* the kernel that is running, or a result that nobody knows */
 		case OVAL_TEST_PACKAGE:
 			break;

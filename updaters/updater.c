@@ -22,6 +22,28 @@ updater_state(const UpdaterJob *job, ClairBytes state, ClairError *error)
 	return job->sink->row(job->sink->context, WIRE_STATE, &state, 1, error);
 }
 
+ClairBytes
+updater_last_segment(ClairBytes url)
+{
+	const char *end = memchr(url.data, '?', url.size);
+	const char *slash;
+
+	if (end != NULL)
+		url.size = (size_t) (end - url.data);
+	slash = memrchr(url.data, '/', url.size);
+	return slash != NULL ? clair_bytes_skip(url, (size_t) (slash + 1 - url.data)) : url;
+}
+
+ClairBytes
+updater_file_name(const UpdaterDocument *document)
+{
+	ClairBytes last = CLAIR_NULL_BYTES;
+
+	if (clair_bytes_equal(document->name, CLAIR_LITERAL("index")))
+		last = updater_last_segment(document->url);
+	return last.size > 0 ? last : document->name;
+}
+
 /* Whether the name is that of an archive, perhaps a compressed one. */
 static bool
 is_archive(ClairBytes name)

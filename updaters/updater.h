@@ -52,6 +52,12 @@ extern ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error);
 
+/* The last segment of an URL's path. */
+extern ClairBytes updater_last_segment(ClairBytes url);
+
+/* The name of a document's file: its own, or, of one called "index", which its URL may end in. */
+extern ClairBytes updater_file_name(const UpdaterDocument *document);
+
 /* Names what an archive makes wanted, besides its records. */
 typedef ClairStatus
 UpdaterArchiveFunction(const UpdaterJob *job, const UpdaterDocument *archive, ClairError *error);
@@ -73,6 +79,7 @@ extern const Updater *updater_by_name(ClairBytes name);
 /* The updaters, for registry.c. */
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
+extern const Updater updater_azure;
 extern const Updater updater_cve_list;
 extern const Updater updater_epss;
 extern const Updater updater_kev;

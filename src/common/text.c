@@ -188,6 +188,27 @@ text_take_part(ClairBytes *rest, char separator)
 	return part;
 }
 
+size_t
+text_count_numbers(ClairBytes text)
+{
+	size_t count = 1;
+	size_t digits = 0; /* since the last dot */
+
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if (text.data[i] >= '0' && text.data[i] <= '9')
+			digits++;
+		else if (text.data[i] != '.' || digits == 0)
+			return 0;
+		else
+		{
+			count++;
+			digits = 0;
+		}
+	}
+	return digits > 0 ? count : 0;
+}
+
 bool
 text_equal_ignoring_case(ClairBytes a, ClairBytes b)
 {

@@ -56,6 +56,9 @@ text_hexadecimal(char byte)
 /* Takes the part up to the next separator, or to the end, off *rest, and the separator. */
 extern ClairBytes text_take_part(ClairBytes *rest, char separator);
 
+/* How many numbers with dots between them the text is: "3.0" is 2. 0 when it is anything else. */
+extern size_t text_count_numbers(ClairBytes text);
+
 /* ASCII comparison without regard to case. */
 extern bool text_equal_ignoring_case(ClairBytes a, ClairBytes b);
 

@@ -102,6 +102,10 @@ unite_cases(OvalCase *asked, const OvalCase *other)
 		asked->problem = "it asks for two modules at once";
 	if (!unite(&asked->flavour, other->flavour))
 		asked->problem = "it asks for two kinds of builds at once";
+	if (!unite(&asked->last_affected, other->last_affected) ||
+		!unite(&asked->introduced, other->introduced) ||
+		(asked->last_affected.data != NULL && (asked->evr.data != NULL || other->evr.data != NULL)))
+		asked->problem = "it has two bounds for a version";
 	if (!unite(&asked->vulnerability, other->vulnerability))
 		asked->problem = "it asks for two vulnerabilities at once";
 	if (!unite(&asked->package, other->package) || !unite(&asked->evr, other->evr) ||
@@ -252,16 +256,19 @@ typedef struct Reading
 static void
 digest_test(Digest *digest, const OvalFacts *facts, ClairBytes id)
 {
-	static const char *const kinds[] = {"\1missing", "\1other", "\1some", "\1none", "\1any"};
+	static const char *const kinds[] = {"\1missing", "\1other"};
+	static const char *const existences[] = {"\1some", "\1none", "\1any"};
+	static const char *const bounds[] = {"", "\1up to", "\1above"};
 	OvalTest test;
 	OvalTestKind kind = oval_facts_test(facts, id, &test);
 
-	if (kind != OVAL_TEST_PACKAGE)
+	if (kind == OVAL_TEST_MISSING || kind == OVAL_TEST_OTHER)
 	{
 		digest_update(digest, clair_bytes(kinds[kind]));
 		return;
 	}
-	digest_update(digest, clair_bytes(kinds[2 + test.existence]));
+	digest_update(digest, clair_bytes(existences[test.existence]));
+	digest_update(digest, clair_bytes(bounds[test.bound]));
 	digest_update(digest, test.evr);
 	digest_update(digest, CLAIR_LITERAL("\1"));
 	digest_update(digest, test.architectures);
@@ -355,8 +362,8 @@ itemize(RecordFeed *feed, void *context, const FeedRecord *record, ClairBytes ke
 }
 
 ClairStatus
-oval_read(RecordFeed *feed, ClairBytes document, int descriptor, const OvalFormat *format,
-		  void *context, ClairError *error)
+oval_read(RecordFeed *feed, ClairBytes document, ClairBytes file, int descriptor,
+		  const OvalFormat *format, void *context, ClairError *error)
 {
 	static const RecordFormat records = {.cutter = &xml_record_cutter,
 										 .part = "oval_definitions/definitions/definition",
@@ -364,7 +371,7 @@ oval_read(RecordFeed *feed, ClairBytes document, int descriptor, const OvalForma
 										 .itemize = itemize};
 	Reading reading = {.format = format,
 					   .context = context,
-					   .place = oval_place(document),
+					   .place = oval_place(file),
 					   .names = {.arena = feed->keys}};
 	char shown[64];
 	ClairStatus status = oval_facts_read(feed, descriptor, format->tests, &reading.facts, error);
@@ -380,10 +387,25 @@ oval_read(RecordFeed *feed, ClairBytes document, int descriptor, const OvalForma
 	return status;
 }
 
+/* Whether it has the tag of an OVAL document's root, whose name may have a prefix. */
+static bool
+has_root(ClairBytes text)
+{
+	static const ClairBytes root = CLAIR_LITERAL("oval_definitions");
+	const char *found;
+
+	while ((found = memmem(text.data, text.size, root.data, root.size)) != NULL)
+	{
+		if (found > text.data && (found[-1] == '<' || found[-1] == ':'))
+			return true;
+		text = clair_bytes_skip(text, (size_t) (found + root.size - text.data));
+	}
+	return false;
+}
+
 ClairStatus
 oval_is_document(const ClairLimits *limits, int descriptor, bool *is, ClairError *error)
 {
-	static const ClairBytes root = CLAIR_LITERAL("oval_definitions");
 	ClairStream *stream;
 	ClairBytes piece;
 	ClairStatus status = record_feed_stream(limits, descriptor, &stream, error);
@@ -391,8 +413,7 @@ oval_is_document(const ClairLimits *limits, int descriptor, bool *is, ClairError
 	if (status != CLAIR_OK)
 		return status;
 	status = stream->read(stream, &piece, error);
-	*is = status == CLAIR_OK && piece.size > 0 &&
-		  memmem(piece.data, piece.size, root.data, root.size) != NULL;
+	*is = status == CLAIR_OK && has_root(piece);
 	stream->close(stream);
 	return status;
 }
@@ -434,18 +455,18 @@ oval_severity(ClairBytes word)
 }
 
 ClairBytes
-oval_place(ClairBytes document)
+oval_place(ClairBytes file)
 {
 	static const ClairBytes ends[] = {CLAIR_LITERAL(".oval.xml"), CLAIR_LITERAL(".xml")};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 	{
-		const char *end = memmem(document.data, document.size, ends[i].data, ends[i].size);
+		const char *end = memmem(file.data, file.size, ends[i].data, ends[i].size);
 
 		if (end != NULL)
-			return (ClairBytes){document.data, (size_t) (end - document.data)};
+			return (ClairBytes){file.data, (size_t) (end - file.data)};
 	}
-	return document;
+	return file;
 }
 
 static bool

@@ -7,8 +7,8 @@
  * each case is a way in which the definition holds, with all that must be so in it. So a package
  * has the release and the architecture of the branch that it stands in.
  *
- * A record is a definition; its key is the document's place and the definition's id, or what its
- * format calls it. Of several versions of a definition the highest counts.
+ * A record is a definition; its key is the place of the document's file and the definition's id, or
+ * what its format calls it. Of several versions of a definition the highest counts.
  */
 #ifndef CLAIR_OVAL_H
 #define CLAIR_OVAL_H
@@ -25,7 +25,9 @@ typedef struct OvalCase
 	ClairBytes module;
 	ClairBytes flavour;
 	ClairBytes package;		  /* that is there ... */
+	ClairBytes introduced;	  /* ... and not older than this */
 	ClairBytes evr;			  /* ... and older than this */
+	ClairBytes last_affected; /* ... or not newer than this */
 	bool absent;			  /* ... or is not there */
 	ClairBytes vulnerability; /* which one, of a definition of several */
 	ClairBytes status;		  /* what the vendor says of it */
@@ -71,7 +73,7 @@ typedef struct OvalFormat
 } OvalFormat;
 
 /* Reads a document by its definitions: record_feed_read() with all that it takes. */
-extern ClairStatus oval_read(RecordFeed *feed, ClairBytes document, int descriptor,
+extern ClairStatus oval_read(RecordFeed *feed, ClairBytes document, ClairBytes file, int descriptor,
 							 const OvalFormat *format, void *context, ClairError *error);
 
 /* Whether the document looks like OVAL, and not like a listing of a directory. */
@@ -85,8 +87,8 @@ extern ClairStatus oval_broken(RecordFeed *feed, ClairBytes record, ClairBytes p
 /* The severity that a vendor's word for it stands for; "Unknown" for any other word. */
 extern ClairBytes oval_severity(ClairBytes word);
 
-/* The name of a document without what follows its first ".oval.xml" or ".xml". */
-extern ClairBytes oval_place(ClairBytes document);
+/* The name of a file without what follows its first ".oval.xml" or ".xml". */
+extern ClairBytes oval_place(ClairBytes file);
 
 /*
  * The n-th word, from 0, of a comment: what blanks and line feeds separate; no value when there

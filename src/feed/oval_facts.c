@@ -17,6 +17,7 @@
 #define NUMBER_BITS	   60
 #define FIRST_ROWS	   256
 #define PROGRESS_EVERY 4096 /* records */
+#define BOUNDS		   3	/* of OvalBound */
 #define MEMORY_PROBLEM "there is not enough memory for the document's tests"
 
 #define DEFINITIONS "oval_definitions/definitions/definition@;"
@@ -53,7 +54,8 @@ typedef struct Object
 typedef struct State
 {
 	Id id;
-	const ClairBytes *evr;			 /* NULL: it is about something else */
+	const ClairBytes *evr; /* NULL: it is about something else */
+	OvalBound bound;
 	const ClairBytes *architectures; /* or NULL */
 } State;
 
@@ -287,20 +289,34 @@ take_object(OvalFacts *facts, const XmlElement *element)
 	return true;
 }
 
-/* Takes a state: a version that is not reached, and perhaps architectures. */
+/* Which bound of a version an operation means; how many there are for any other one. */
+static size_t
+find_bound(ClairBytes operation)
+{
+	static const char *const operations[] = {"less than", "less than or equal", "greater than"};
+	size_t i = 0;
+
+	while (i < BOUNDS && !clair_bytes_equal(operation, clair_bytes(operations[i])))
+		i++;
+	return i;
+}
+
+/* Takes a state: the bound of a version, and perhaps architectures. */
 static bool
 take_state(OvalFacts *facts, const XmlElement *element)
 {
 	bool is_manifest = xml_is(element, "textfilecontent54_state");
 	XmlElement evr = xml_child(element, is_manifest ? "subexpression" : "evr");
 	XmlElement architectures = xml_child(element, "arch");
+	size_t bound = find_bound(xml_attribute(&evr, "operation"));
 	State *state = add_row(facts, &facts->states);
 
 	if (state == NULL)
 		return false;
 	state->id = id_of(facts, element);
-	if (clair_bytes_equal(xml_attribute(&evr, "operation"), CLAIR_LITERAL("less than")))
+	if (bound < BOUNDS)
 	{
+		state->bound = (OvalBound) bound;
 		state->evr = intern(facts, xml_text(&evr));
 		if (state->evr == NULL)
 			return false;
@@ -541,10 +557,13 @@ find_state(const OvalFacts *facts, const Test *found, OvalTest *test, OvalTestKi
 
 	if (found->state == 0)
 		return true;
-	*kind = state == NULL ? OVAL_TEST_MISSING : OVAL_TEST_OTHER;
 	if (state == NULL || state->evr == NULL)
+	{
+		*kind = state == NULL ? OVAL_TEST_MISSING : OVAL_TEST_OTHER;
 		return false;
+	}
 	test->evr = *state->evr;
+	test->bound = state->bound;
 	if (state->architectures != NULL)
 		test->architectures = *state->architectures;
 	return true;
@@ -565,6 +584,8 @@ oval_facts_test(const OvalFacts *facts, ClairBytes id, OvalTest *test)
 	*test = (OvalTest){.existence = (OvalExistence) found->existence, .is_dpkg = found->is_dpkg};
 	if (!find_state(facts, found, test, &kind))
 		return kind;
+	if (test->bound != OVAL_BELOW)
+		kind = OVAL_TEST_BOUND;
 	object = find_row(&facts->objects, found->object);
 	if (object == NULL)
 		return OVAL_TEST_MISSING;
@@ -572,7 +593,7 @@ oval_facts_test(const OvalFacts *facts, ClairBytes id, OvalTest *test)
 	{
 		test->names = &object->name;
 		test->name_count = 1;
-		return object->name != NULL ? OVAL_TEST_PACKAGE : OVAL_TEST_OTHER;
+		return object->name != NULL ? kind : OVAL_TEST_OTHER;
 	}
 	variable = find_row(&facts->variables, object->variable);
 	if (variable == NULL)
@@ -581,5 +602,5 @@ oval_facts_test(const OvalFacts *facts, ClairBytes id, OvalTest *test)
 	test->name_count = variable->count;
 	if (variable->count > 0)
 		test->names = (const ClairBytes *const *) facts->values.rows + variable->first;
-	return OVAL_TEST_PACKAGE;
+	return kind;
 }

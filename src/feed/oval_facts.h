@@ -18,8 +18,17 @@ typedef enum OvalTestKind
 {
 	OVAL_TEST_MISSING, /* there is no such test, or not all that it needs */
 	OVAL_TEST_OTHER,   /* it is not about packages and their versions */
-	OVAL_TEST_PACKAGE
+	OVAL_TEST_PACKAGE,
+	OVAL_TEST_BOUND /* of packages, too, but the version is no upper bound that is not reached */
 } OvalTestKind;
+
+/* What a version must be, compared with that of a test's state: "less than" and so on. */
+typedef enum OvalBound
+{
+	OVAL_BELOW,
+	OVAL_UP_TO, /* or the same */
+	OVAL_ABOVE
+} OvalBound;
 
 /* When a test of packages holds: which of them must be there. */
 typedef enum OvalExistence
@@ -36,7 +45,8 @@ typedef struct OvalTest
 	size_t name_count;
 	bool by_variable;		  /* the names are a variable's, not the object's own one */
 	bool is_dpkg;			  /* of dpkg, not of rpm */
-	ClairBytes evr;			  /* the version is less than this; no value: whatever it is */
+	OvalBound bound;		  /* of the version: OVAL_BELOW for OVAL_TEST_PACKAGE */
+	ClairBytes evr;			  /* no value: whatever it is */
 	ClairBytes architectures; /* a pattern, or no value */
 } OvalTest;
 
@@ -52,7 +62,7 @@ extern void oval_facts_free(OvalFacts *facts); /* NULL is allowed */
 /* Whether the document has no higher version of this definition. */
 extern bool oval_facts_is_current(const OvalFacts *facts, ClairBytes id, ClairBytes version);
 
-/* Looks a test up; *test is filled for OVAL_TEST_PACKAGE. */
+/* Looks a test up; *test is filled for OVAL_TEST_PACKAGE and OVAL_TEST_BOUND. */
 extern OvalTestKind oval_facts_test(const OvalFacts *facts, ClairBytes id, OvalTest *test);
 
 #endif

@@ -26,19 +26,34 @@ add(OvalStatements *statements, const OvalStatement *added, ClairError *error)
 	return CLAIR_OK;
 }
 
-/* Fills in the key of the statement's version. NULL, or what is wrong with it. */
+/* The key of a version. NULL, or what is wrong with it. */
 static const char *
-encode(const OvalStatements *statements, OvalStatement *statement)
+encode(const OvalStatements *statements, ClairBytes version, ClairBytes *encoded)
 {
 	unsigned char key[VERSION_KEY_SIZE(CLAIR_MAX_VERSION)];
 	VersionProblem problem = {"it is too long", 0};
 	size_t size;
 
-	if (statement->evr.size > CLAIR_MAX_VERSION ||
-		!version_encode(statements->format, statement->evr, key, &size, &problem))
+	if (version.size > CLAIR_MAX_VERSION ||
+		!version_encode(statements->format, version, key, &size, &problem))
 		return problem.reason;
-	statement->key = arena_copy(statements->arena, (ClairBytes){(const char *) key, size});
-	return statement->key.data != NULL ? NULL : "there is not enough memory for its version";
+	*encoded = arena_copy(statements->arena, (ClairBytes){(const char *) key, size});
+	return encoded->data != NULL ? NULL : "there is not enough memory for its version";
+}
+
+/* Fills in the key of the statement. NULL, or what is wrong with one of its versions. */
+static const char *
+encode_versions(const OvalStatements *statements, OvalStatement *statement)
+{
+	ClairBytes end = statement->evr.data != NULL ? statement->evr : statement->last_affected;
+	const char *problem = NULL;
+
+	if (statement->introduced.data != NULL)
+		problem = encode(statements, statement->introduced, &statement->key);
+	statement->key = CLAIR_NULL_BYTES;
+	if (problem == NULL && end.data != NULL)
+		problem = encode(statements, end, &statement->key);
+	return problem;
 }
 
 ClairStatus
@@ -47,8 +62,8 @@ oval_statements_add(OvalStatements *statements, OvalStatement statement, const c
 {
 	if (statement.package.size == 0 || statement.package.size > CLAIR_MAX_NAME)
 		*problem = "the name of a package is missing or too long";
-	else if (statement.evr.data != NULL)
-		*problem = encode(statements, &statement);
+	else
+		*problem = encode_versions(statements, &statement);
 	return *problem != NULL ? CLAIR_OK : add(statements, &statement, error);
 }
 
@@ -93,6 +108,10 @@ compare_statements(const void *left, const void *right)
 									(const unsigned char *) b->key.data, b->key.size);
 	if (order == 0)
 		order = compare_values(a->evr, b->evr);
+	if (order == 0)
+		order = compare_values(a->last_affected, b->last_affected);
+	if (order == 0)
+		order = compare_values(b->introduced, a->introduced);
 	return order != 0 ? order : clair_bytes_compare(a->status, b->status);
 }
 
@@ -132,7 +151,9 @@ oval_statements_ranges(OvalStatements *statements, AdvisoryRange **ranges, uint3
 			.kind = statement->kind,
 			.package = statement->package,
 			.format = clair_bytes(version_format_name(statements->format)),
+			.introduced = statement->introduced,
 			.fixed = statement->evr,
+			.last_affected = statement->last_affected,
 			.status = statement->status,
 			.architectures = statement->architectures,
 			.module = statement->module,

@@ -21,8 +21,10 @@ typedef struct OvalStatement
 	ClairBytes architectures;
 	int rank; /* of several statements on one package the one with the highest counts */
 	ClairBytes status;
-	ClairBytes evr; /* where it is fixed, or no value; of several of one rank the highest counts */
-	ClairBytes key; /* the version's, for oval_ranges.c */
+	ClairBytes introduced;	  /* or no value */
+	ClairBytes evr;			  /* where it is fixed, or no value; of one rank the highest counts */
+	ClairBytes last_affected; /* if it is not fixed, or no value: the same */
+	ClairBytes key;			  /* of one of these two, for oval_ranges.c */
 } OvalStatement;
 
 typedef struct OvalStatements

@@ -52,6 +52,7 @@ add_case(const OvalRpm *rpm, OvalStatements *statements, const OvalCase *asked,
 		.architectures = asked->architectures,
 		.rank = asked->is_beside ? RANK_UNFIXED_BESIDE : RANK_UNFIXED,
 		.status = asked->status.data != NULL ? asked->status : AFFECTED,
+		.introduced = asked->introduced,
 	};
 
 	*problem = asked->problem;
@@ -70,6 +71,8 @@ add_case(const OvalRpm *rpm, OvalStatements *statements, const OvalCase *asked,
 		statement.status = FIXED;
 		statement.evr = asked->evr;
 	}
+	else
+		statement.last_affected = asked->last_affected;
 	return oval_statements_add(statements, statement, problem, error);
 }
 
@@ -303,4 +306,18 @@ oval_rpm_write(const OvalRpm *rpm, const OvalCase *cases, size_t count, ClairErr
 	if (range_count == 0)
 		return CLAIR_OK;
 	return write_names(rpm, names, name_count, ranges, range_count, error);
+}
+
+ClairStatus
+oval_rpm_itemize(const OvalRpm *rpm, OvalJudge judge, void *context, ClairError *error)
+{
+	OvalCase *cases;
+	size_t count;
+	const char *problem;
+	ClairStatus status = oval_cases(rpm->feed, &rpm->definition, judge, context, &cases, &count,
+									&problem, error);
+
+	if (status == CLAIR_OK && problem != NULL)
+		return advisory_broken(&rpm->feed->writer, rpm->record, error, "%s", problem);
+	return status == CLAIR_OK ? oval_rpm_write(rpm, cases, count, error) : status;
 }

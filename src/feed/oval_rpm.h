@@ -44,6 +44,10 @@ extern OvalRpmWords oval_rpm_words(ClairBytes comment, OvalCase *asked);
 extern ClairStatus
 oval_rpm_write(const OvalRpm *rpm, const OvalCase *cases, size_t count, ClairError *error);
 
+/* The same of a definition whose cases need no looking at: judged as by oval_cases(). */
+extern ClairStatus
+oval_rpm_itemize(const OvalRpm *rpm, OvalJudge judge, void *context, ClairError *error);
+
 /* Whether a version is none, such as "0:0-0": what is older than that is nothing. */
 extern bool oval_rpm_is_zero(ClairBytes evr);
 

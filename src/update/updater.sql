@@ -7,6 +7,9 @@ INSERT INTO clair.builtin_updater
 VALUES
     ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
      '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', false, false, 1),
+    ('azure', 'Azure Linux and CBL-Mariner OVAL',
+     'https://api.github.com/repos/microsoft/AzureLinuxVulnerabilityData/contents', 'index',
+     '{azurelinux:%,mariner:%}', '{raw.githubusercontent.com}', true, '2 days', true, false, 1),
     ('cve_list', 'CVE List, with the scores of who assigned and who enriched CVEs',
      'https://api.github.com/repos/CVEProject/cvelistV5/releases?per_page=40', 'index', '{}',
      '{github.com,objects.githubusercontent.com,release-assets.githubusercontent.com}', false,

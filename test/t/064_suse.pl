@@ -235,7 +235,7 @@ SKIP:
     is($nothing, 3, 'documents of which all is "not affected"');
 
     set_feed($session, 'suse', "$vuls/fixtures/happy/", '{"max_shrinkage": 100}');
-    like(outcome(), qr/^succeeded: 17 records 0 unchanged 2 broken/, 'all of them as a folder, but for patches');
+    like(outcome(), qr/^succeeded: 17 records 1 unchanged 2 broken/, 'all of them as a folder, but for patches');
 
     foreach my $file ('org.opensuse.CVE-2008-5679.xml', 'org.opensuse.CVE-2008-5679-modified-versions.xml')
     {

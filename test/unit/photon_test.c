@@ -33,7 +33,8 @@ read_definitions(const char *text)
 static void
 check_listing(void)
 {
-	CHECK_INT(read_definitions("<html><a href=\"../\"><a href=\"com.vmware.phsa-photon3.xml\">"
+	CHECK_INT(read_definitions("<html><title>Index of photon/photon_oval_definitions/</title>"
+							   "<a href=\"../\"><a href=\"com.vmware.phsa-photon3.xml\">"
 							   "<a href=\"com.vmware.phsa-photon3.xml.gz\">"
 							   "<a href=\"com.vmware.phsa-photon3.xml.gz.sha256\">"
 							   "<a href=\"com.vmware.phsa-photon4.xml\">"

@@ -146,6 +146,14 @@ test_digits(void)
 			sum = -1;
 	/* 0 to 15, 10 to 15 once more, and -1 for the other 234 bytes */
 	CHECK_INT(sum, 120 + 75 - 234, "hexadecimal digits, and nothing else");
+
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("12")), 1, "a number");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("3.0.12")), 3, "three of them");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("")), 0, "none");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("3.")), 0, "none behind a dot");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL(".3")), 0, "none before it");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("3..0")), 0, "none between two");
+	CHECK_INT(text_count_numbers(CLAIR_LITERAL("3.0-dev")), 0, "something else");
 }
 
 static void
