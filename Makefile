@@ -43,6 +43,7 @@ SQL_FILES = \
 	src/index/reader.sql \
 	src/update/tables.sql \
 	src/update/metadata.sql \
+	src/update/advisory.sql \
 	src/update/own_updater.sql \
 	src/index/index.sql \
 	src/index/images.sql \

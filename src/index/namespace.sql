@@ -6,6 +6,7 @@
 CREATE TABLE clair.distribution (
     family text COLLATE "C" PRIMARY KEY,
     title text NOT NULL,
+    format text NOT NULL CHECK (format IN ('dpkg', 'rpm', 'apk')),
     release_prefix text NOT NULL DEFAULT '',
     release_pattern text NOT NULL,
     rolling_name text,
@@ -17,6 +18,7 @@ COMMENT ON TABLE clair.distribution IS
     'the distributions that are known, and what of their versions is the release that a namespace names';
 COMMENT ON COLUMN clair.distribution.family IS 'what stands before the colon of the namespace';
 COMMENT ON COLUMN clair.distribution.title IS 'name for people';
+COMMENT ON COLUMN clair.distribution.format IS 'format of its packages'' versions';
 COMMENT ON COLUMN clair.distribution.release_prefix IS 'what stands between the colon and the release';
 COMMENT ON COLUMN clair.distribution.release_pattern IS
     'regular expression for the release, at the start of a version';
@@ -28,31 +30,31 @@ COMMENT ON COLUMN clair.distribution.advisories_of IS
     'the distribution whose advisories speak of this one''s packages, release by release; null when it has its own';
 
 INSERT INTO clair.distribution
-    (family, title, release_prefix, release_pattern, rolling_name, rolling_pattern)
+    (family, title, format, release_prefix, release_pattern, rolling_name, rolling_pattern)
 VALUES
-    ('almalinux', 'AlmaLinux', '', '^\d+', NULL, NULL),
-    ('alpine', 'Alpine Linux', 'v', '^\d+\.\d+', 'edge', '_|^edge$'),
-    ('amzn', 'Amazon Linux', '', '^201\d\.\d\d|^\d+', NULL, NULL),
-    ('azurelinux', 'Azure Linux', '', '^\d+\.\d+', NULL, NULL),
-    ('bottlerocket', 'Bottlerocket', '', '^\d+', NULL, NULL),
-    ('centos', 'CentOS Linux', '', '^\d+', NULL, NULL),
-    ('centos-stream', 'CentOS Stream', '', '^\d+', NULL, NULL),
-    ('chainguard', 'Chainguard OS', '', '^$', 'rolling', '^'),
-    ('debian', 'Debian', '', '^\d+', NULL, NULL),
-    ('fedora', 'Fedora Linux', '', '^\d+', NULL, NULL),
-    ('leap-micro', 'openSUSE Leap Micro', '', '^\d+\.\d+', NULL, NULL),
-    ('mariner', 'CBL-Mariner', '', '^\d+\.\d+', NULL, NULL),
-    ('opensuse-leap', 'openSUSE Leap', '', '^\d+\.\d+', NULL, NULL),
-    ('opensuse-tumbleweed', 'openSUSE Tumbleweed', '', '^$', 'rolling', '^'),
-    ('oracle', 'Oracle Linux', '', '^\d+', NULL, NULL),
-    ('photon', 'Photon OS', '', '^\d+\.\d+', NULL, NULL),
-    ('rhel', 'Red Hat Enterprise Linux', '', '^\d+', NULL, NULL),
-    ('rocky', 'Rocky Linux', '', '^\d+', NULL, NULL),
-    ('sl-micro', 'SUSE Linux Micro', '', '^\d+\.\d+', NULL, NULL),
-    ('sle-micro', 'SUSE Linux Enterprise Micro', '', '^\d+\.\d+', NULL, NULL),
-    ('sles', 'SUSE Linux Enterprise Server', '', '^\d+(?:\.\d+)?', NULL, NULL),
-    ('ubuntu', 'Ubuntu', '', '^\d+\.\d+', NULL, NULL),
-    ('wolfi', 'Wolfi', '', '^$', 'rolling', '^');
+    ('almalinux', 'AlmaLinux', 'rpm', '', '^\d+', NULL, NULL),
+    ('alpine', 'Alpine Linux', 'apk', 'v', '^\d+\.\d+', 'edge', '_|^edge$'),
+    ('amzn', 'Amazon Linux', 'rpm', '', '^201\d\.\d\d|^\d+', NULL, NULL),
+    ('azurelinux', 'Azure Linux', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('bottlerocket', 'Bottlerocket', 'rpm', '', '^\d+', NULL, NULL),
+    ('centos', 'CentOS Linux', 'rpm', '', '^\d+', NULL, NULL),
+    ('centos-stream', 'CentOS Stream', 'rpm', '', '^\d+', NULL, NULL),
+    ('chainguard', 'Chainguard OS', 'apk', '', '^$', 'rolling', '^'),
+    ('debian', 'Debian', 'dpkg', '', '^\d+', NULL, NULL),
+    ('fedora', 'Fedora Linux', 'rpm', '', '^\d+', NULL, NULL),
+    ('leap-micro', 'openSUSE Leap Micro', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('mariner', 'CBL-Mariner', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('opensuse-leap', 'openSUSE Leap', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('opensuse-tumbleweed', 'openSUSE Tumbleweed', 'rpm', '', '^$', 'rolling', '^'),
+    ('oracle', 'Oracle Linux', 'rpm', '', '^\d+', NULL, NULL),
+    ('photon', 'Photon OS', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('rhel', 'Red Hat Enterprise Linux', 'rpm', '', '^\d+', NULL, NULL),
+    ('rocky', 'Rocky Linux', 'rpm', '', '^\d+', NULL, NULL),
+    ('sl-micro', 'SUSE Linux Micro', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('sle-micro', 'SUSE Linux Enterprise Micro', 'rpm', '', '^\d+\.\d+', NULL, NULL),
+    ('sles', 'SUSE Linux Enterprise Server', 'rpm', '', '^\d+(?:\.\d+)?', NULL, NULL),
+    ('ubuntu', 'Ubuntu', 'dpkg', '', '^\d+\.\d+', NULL, NULL),
+    ('wolfi', 'Wolfi', 'apk', '', '^$', 'rolling', '^');
 
 CREATE TABLE clair.distribution_name (
     name text COLLATE "C" PRIMARY KEY,

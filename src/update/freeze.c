@@ -102,8 +102,12 @@ FreezeNamespaces(const UpdateRun *run)
 	namespaces = FindRevived(run);
 	if (namespaces != NULL)
 		Revive(run, namespaces);
-	if (run->anew)
-		return; /* what is not said any more was perhaps never said: it was read in another way */
+	/*
+	 * What is not said any more was perhaps never said, if it was read in another way; and a source
+	 * of the user's own may be as small as one advisory, which can be withdrawn.
+	 */
+	if (run->anew || run->settings.options != NULL)
+		return;
 	namespaces = FindAbandoned(run);
 	if (namespaces != NULL)
 		Freeze(run, namespaces);

@@ -16,14 +16,17 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
+#include "utils/regproc.h"
 
 #include "server/owner.h"
 #include "server/sql.h"
+#include "update/function.h"
 #include "update/run.h"
 #include "update/updater.h"
 #include "update/worker.h"
 
 PG_FUNCTION_INFO_V1(create_updater);
+PG_FUNCTION_INFO_V1(create_function_updater);
 PG_FUNCTION_INFO_V1(drop_updater);
 
 static char *
@@ -54,6 +57,35 @@ CheckName(const char *name)
 }
 
 static void
+CheckOptions(const char *format, const char *options)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, format);
+	AddText(&parameters, options);
+	RunSql("SELECT clair.check_updater_options($1, $2::jsonb)", &parameters);
+}
+
+/* Stores it; of url and function one is NULL. */
+static void
+StoreUpdater(const char *name, const char *format, const char *url, const char *function,
+			 const char *options, const char *role)
+{
+	SqlParameters parameters = {0};
+
+	AddText(&parameters, name);
+	AddText(&parameters, format);
+	AddText(&parameters, url);
+	AddText(&parameters, function);
+	AddText(&parameters, options);
+	AddText(&parameters, role);
+	RunSql("INSERT INTO clair.own_updater (name, format, url, function, options, set_by)"
+		   " VALUES ($1, $2, $3, $4, $5::jsonb, $6)",
+		   &parameters);
+	RunSql("SELECT clair.refresh_image_status()", NULL);
+}
+
+static void
 CheckFormat(const char *format)
 {
 	SqlParameters parameters = {0};
@@ -67,15 +99,20 @@ CheckFormat(const char *format)
 			 errhint("Formats are: %s.", ResultText(0, 1))));
 }
 
+static char *
+OptionsArgument(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? "{}" : JsonbToCString(NULL, &PG_GETARG_JSONB_P(number)->root, 0);
+}
+
 Datum
 create_updater(PG_FUNCTION_ARGS)
 {
 	char *name = RequiredText(fcinfo, 0, "name");
 	char *url = RequiredText(fcinfo, 1, "url");
 	char *format = RequiredText(fcinfo, 2, "format");
-	char *options = PG_ARGISNULL(3) ? "{}" : JsonbToCString(NULL, &PG_GETARG_JSONB_P(3)->root, 0);
+	char *options = OptionsArgument(fcinfo, 3);
 	char *role = GetUserNameFromId(GetUserId(), false);
-	SqlParameters parameters = {0};
 	OwnerState caller;
 
 	PreventCommandIfReadOnly("clair.create_updater()");
@@ -84,16 +121,35 @@ create_updater(PG_FUNCTION_ARGS)
 	BecomeOwner(&caller);
 	CheckName(name);
 	CheckFormat(format);
-	AddText(&parameters, format);
-	AddText(&parameters, options);
-	RunSql("SELECT clair.check_updater_options($1, $2::jsonb)", &parameters);
-	AddText(&parameters, name);
-	AddText(&parameters, url);
-	AddText(&parameters, role);
-	RunSql("INSERT INTO clair.own_updater (name, format, url, options, set_by)"
-		   " VALUES ($3, $1, $4, $2::jsonb, $5)",
-		   &parameters);
-	RunSql("SELECT clair.refresh_image_status()", NULL);
+	CheckOptions(format, options);
+	StoreUpdater(name, format, url, NULL, options, role);
+	ResumeCaller(&caller);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* clair.create_updater(name text, function regprocedure, options jsonb) */
+Datum
+create_function_updater(PG_FUNCTION_ARGS)
+{
+	char *name = RequiredText(fcinfo, 0, "name");
+	char *options = OptionsArgument(fcinfo, 2);
+	char *role = GetUserNameFromId(GetUserId(), false);
+	char *function;
+	OwnerState caller;
+	Oid role_id;
+
+	PreventCommandIfReadOnly("clair.create_updater()");
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("argument \"function\" must not be null")));
+	function = format_procedure_qualified(PG_GETARG_OID(1));
+	SPI_connect();
+	BecomeOwner(&caller);
+	CheckName(name);
+	CheckOptions("sql", options);
+	function = CheckUpdaterFunction(function, role, &role_id);
+	StoreUpdater(name, "sql", NULL, function, options, role);
 	ResumeCaller(&caller);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -1,5 +1,6 @@
 /*
- * Updaters of the user's own: any source in a format that several sources share.
+ * Updaters of the user's own: any source in a format that several sources share, or a function of
+ * the database.
  *
  * Formats and their options come with the extension and are not dumped; what users make of them
  * is. All that runs, shows and matches goes by clair.updater_definition, which has both kinds of
@@ -84,19 +85,23 @@ VALUES
 CREATE TABLE clair.own_updater (
     name text COLLATE "C" PRIMARY KEY,
     format text COLLATE "C" NOT NULL,
-    url text NOT NULL,
+    url text,
+    function text,
     options jsonb NOT NULL,
     set_by text NOT NULL,
-    set_at timestamptz NOT NULL DEFAULT now()
+    set_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((url IS NULL) = (format = 'sql') AND (function IS NULL) = (format <> 'sql'))
 );
 COMMENT ON TABLE clair.own_updater IS
     'updaters as clair.create_updater() made them; what was changed since then is in clair.updater_setting';
 COMMENT ON COLUMN clair.own_updater.name IS 'name of the updater';
-COMMENT ON COLUMN clair.own_updater.format IS 'format of its documents, see clair.updater_format';
+COMMENT ON COLUMN clair.own_updater.format IS
+    'format of its documents, see clair.updater_format; or sql: it is a function';
 COMMENT ON COLUMN clair.own_updater.url IS 'where its first document is';
+COMMENT ON COLUMN clair.own_updater.function IS 'the function, with its schema';
 COMMENT ON COLUMN clair.own_updater.options IS 'options, see clair.updater_option';
 COMMENT ON COLUMN clair.own_updater.set_by IS
-    'the role that made it: files are read with its rights';
+    'the role that made it: files are read with its rights, and a function runs as it';
 COMMENT ON COLUMN clair.own_updater.set_at IS 'when';
 
 SELECT pg_catalog.pg_extension_config_dump('clair.own_updater', '');
@@ -111,6 +116,7 @@ SELECT
     COALESCE(o.options ->> 'title', d.title) AS title,
     d.format,
     COALESCE(s.url, d.url) AS url,
+    d.function,
     CASE WHEN s.url IS NULL THEN d.set_by ELSE s.set_by END AS set_by,
     d.document,
     CASE
@@ -141,15 +147,16 @@ SELECT
         )
     END AS revision
 FROM (
-    SELECT b.name, b.title, NULL AS format, b.url, NULL AS set_by, b.document, b.namespaces, b.hosts,
-        b.enabled, '{}'::jsonb AS options, b.stale_after, b.resolves, b.by_repository,
+    SELECT b.name, b.title, NULL AS format, b.url, NULL AS function, NULL AS set_by, b.document, b.namespaces,
+        b.hosts, b.enabled, '{}'::jsonb AS options, b.stale_after, b.resolves, b.by_repository,
         b.namespaces = '{}' AS appends, b.revision
     FROM clair.builtin_updater AS b
     UNION ALL
-    SELECT u.name, f.title, u.format, u.url, u.set_by, f.document, '{}', '{}', true, u.options,
-        '2 days', f.resolves, f.by_repository, false, f.revision
+    SELECT u.name, COALESCE(f.title, 'function ' || u.function), u.format, u.url, u.function, u.set_by,
+        COALESCE(f.document, 'function'), '{}', '{}', true, u.options, '2 days', COALESCE(f.resolves, false),
+        COALESCE(f.by_repository, false), false, COALESCE(f.revision, 1)
     FROM clair.own_updater AS u
-        JOIN clair.updater_format AS f ON f.name = u.format
+        LEFT JOIN clair.updater_format AS f ON f.name = u.format
 ) AS d
     LEFT JOIN clair.updater_setting AS s ON s.name = d.name
     CROSS JOIN LATERAL (SELECT COALESCE(s.options, d.options) AS options) AS o;
@@ -253,6 +260,14 @@ AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION clair.create_updater(text, text, text, jsonb) IS
     'makes an updater of the caller''s own: documents at a URL, in a format of clair.updater_format, with options of clair.updater_option';
 REVOKE ALL ON FUNCTION clair.create_updater(text, text, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION clair.create_updater(name text, function regprocedure, options jsonb DEFAULT '{}')
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'create_function_updater';
+COMMENT ON FUNCTION clair.create_updater(text, regprocedure, jsonb) IS
+    'makes an updater of the caller''s own: a function without arguments that returns a set of clair.advisory, run as the caller';
+REVOKE ALL ON FUNCTION clair.create_updater(text, regprocedure, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION clair.drop_updater(name text)
 RETURNS bigint

@@ -16,6 +16,7 @@
 #include "server/sql.h"
 #include "server/worker.h"
 #include "update/apply.h"
+#include "update/function.h"
 #include "update/run.h"
 
 /* Milliseconds between two writes of the run's row. */
@@ -195,7 +196,10 @@ GoThroughPhases(UpdateRun *run)
 
 	error_context_stack = &context;
 	ReportProgress(run);
-	ReadDocuments(run);
+	if (run->settings.function != NULL)
+		StageFunction(run);
+	else
+		ReadDocuments(run);
 	if (run->staged || ForgottenDocuments(run) != NIL)
 		ApplyRun(run);
 	else

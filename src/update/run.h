@@ -3,8 +3,8 @@
  *    One run of one updater: its state while it goes through fetch, stage and apply.
  *
  * The phases are in files of their own, and share this struct: documents.c has the rounds,
- * fetch.c and local.c get documents, stage.c has them read into temporary tables, apply.c
- * makes the tables say what these say.
+ * fetch.c and local.c get documents, stage.c has them read into temporary tables, function.c
+ * fills these with what a function returns, apply.c makes the tables say what they say.
  */
 #ifndef CLAIR_RUN_H
 #define CLAIR_RUN_H

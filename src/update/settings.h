@@ -10,5 +10,6 @@
 
 extern int clair_max_update_workers; /* that run at once, over all calls */
 extern int clair_max_shrinkage;		 /* percent of a document's records that may go at once */
+extern int clair_max_advisories;	 /* rows that a function may return */
 
 #endif

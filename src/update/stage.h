@@ -7,6 +7,9 @@
 
 #include "update/run.h"
 
+/* Creates the staging tables anew: an earlier run of the same worker may have left its own. */
+extern void CreateStagingTables(UpdateRun *run);
+
 /*
  * Has the documents read, which have been fetched; their rows are added to the staging
  * tables, which are created when there are none. Returns the further documents that they

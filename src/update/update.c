@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -24,6 +26,7 @@ PG_FUNCTION_INFO_V1(update_updaters);
 
 int clair_max_update_workers;
 int clair_max_shrinkage;
+int clair_max_advisories;
 
 /* An updater that a call runs. */
 typedef struct Target
@@ -43,6 +46,10 @@ UpdateInit(void)
 							"Percent of a document's records that may be gone at once.",
 							"A document that lost more fails the run; 100 lets everything pass.",
 							&clair_max_shrinkage, 20, 0, 100, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("clair.max_advisories",
+							"Advisories that a function which is an updater may return.", NULL,
+							&clair_max_advisories, 5000000, 1, INT_MAX, PGC_SUSET, 0, NULL, NULL,
+							NULL);
 }
 
 /* What the call means: the updater named, or all that are enabled. */

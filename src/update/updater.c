@@ -37,7 +37,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	AddInteger(&parameters, FetchParallel());
 	AddInteger(&parameters, clair_max_shrinkage);
 	if (RunSql("SELECT COALESCE(format, name), CASE WHEN format IS NOT NULL THEN options::text END,"
-			   "     document, url, set_by,"
+			   "     document, COALESCE(url, function), function, set_by,"
 			   "     array_to_string(hosts || ARRAY("
 			   "         SELECT jsonb_array_elements_text(options -> 'hosts')), ' '),"
 			   "     COALESCE(options ->> 'proxy', $2),"
@@ -56,6 +56,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->options = ResultText(0, ++column);
 	settings->document = ResultText(0, ++column);
 	settings->url = ResultText(0, ++column);
+	settings->function = ResultText(0, ++column);
 	settings->set_by = ResultText(0, ++column);
 	settings->hosts = ResultText(0, ++column);
 	settings->proxy = ResultText(0, ++column);
@@ -69,7 +70,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 }
 
 /* What an UPDATE of the view cannot change. */
-static const char *const fixed_columns[] = {"name", "title", "format", "namespaces"};
+static const char *const fixed_columns[] = {"name", "title", "format", "namespaces", "function"};
 
 /* A column of the view, before and after the UPDATE. */
 typedef struct Change
@@ -78,16 +79,21 @@ typedef struct Change
 	bool changed;
 } Change;
 
-static void
-CheckFixedColumns(const TriggerData *trigger)
+static char *
+ColumnOf(HeapTuple row, const TriggerData *trigger, const char *column)
 {
 	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
 
+	return SPI_getvalue(row, descriptor, SPI_fnumber(descriptor, column));
+}
+
+static void
+CheckFixedColumns(const TriggerData *trigger)
+{
 	for (size_t i = 0; i < lengthof(fixed_columns); i++)
 	{
-		int number = SPI_fnumber(descriptor, fixed_columns[i]);
-		char *before = SPI_getvalue(trigger->tg_trigtuple, descriptor, number);
-		char *after = SPI_getvalue(trigger->tg_newtuple, descriptor, number);
+		char *before = ColumnOf(trigger->tg_trigtuple, trigger, fixed_columns[i]);
+		char *after = ColumnOf(trigger->tg_newtuple, trigger, fixed_columns[i]);
 
 		if (before == NULL ? after != NULL : after == NULL || strcmp(before, after) != 0)
 			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -99,10 +105,8 @@ CheckFixedColumns(const TriggerData *trigger)
 static Change
 ChangeOf(const TriggerData *trigger, const char *column)
 {
-	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
-	int number = SPI_fnumber(descriptor, column);
-	char *before = SPI_getvalue(trigger->tg_trigtuple, descriptor, number);
-	char *after = SPI_getvalue(trigger->tg_newtuple, descriptor, number);
+	char *before = ColumnOf(trigger->tg_trigtuple, trigger, column);
+	char *after = ColumnOf(trigger->tg_newtuple, trigger, column);
 
 	return (Change){after, after == NULL || before == NULL || strcmp(before, after) != 0};
 }
@@ -174,6 +178,9 @@ set_updater(PG_FUNCTION_ARGS)
 	enabled = ChangeOf(trigger, "enabled");
 	options = ChangeOf(trigger, "options");
 	CheckUpdaterUrl(url.value);
+	if (url.value != NULL && ColumnOf(trigger->tg_trigtuple, trigger, "function") != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("updater \"%s\" is a function, and has no URL", name.value)));
 	SPI_connect();
 	BecomeOwner(&owner);
 	StoreSetting(name.value, &url, &enabled, &options, role);

@@ -11,10 +11,11 @@ typedef struct UpdaterSettings
 {
 	const char *name;
 	const char *reader;	  /* which of the reader's updaters reads its documents */
-	const char *options;  /* of its format, JSON; NULL: the extension brings it */
+	const char *options;  /* JSON, if it is of the user's own; NULL: the extension brings it */
 	const char *document; /* name of the first one */
-	const char *url;	  /* of the first one */
-	const char *set_by;	  /* role that set the URL; NULL: the extension */
+	const char *url;	  /* of the first one; or the function */
+	const char *function; /* that it is; NULL: it reads documents */
+	const char *set_by;	  /* role that set URL or function; NULL: the extension */
 	const char *hosts;	  /* that may be asked besides the first one's, blank-separated */
 	const char *proxy;
 	const char *user_agent;

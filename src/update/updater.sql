@@ -59,17 +59,18 @@ ANALYZE clair.builtin_updater;
  * The view in which updaters are read and set.
  */
 CREATE VIEW clair.updater AS
-SELECT name, title, format, namespaces, url, enabled, options
+SELECT name, title, format, namespaces, url, function, enabled, options
 FROM clair.updater_definition;
 COMMENT ON VIEW clair.updater IS
     'the updaters; an UPDATE sets url, enabled and options, and null sets them back to what the extension, or clair.create_updater(), brought';
 COMMENT ON COLUMN clair.updater.name IS 'name of the updater';
 COMMENT ON COLUMN clair.updater.title IS 'what it tracks';
 COMMENT ON COLUMN clair.updater.format IS
-    'of an updater of the user''s own: its format, see clair.updater_format; null: the extension brings it';
+    'of an updater of the user''s own: its format, see clair.updater_format, or sql, a function; null: the extension brings it';
 COMMENT ON COLUMN clair.updater.namespaces IS 'LIKE patterns of the namespaces that it covers';
 COMMENT ON COLUMN clair.updater.url IS
     'where its first document is: https:, http: or file:, of a file or of a directory in place of a remote index';
+COMMENT ON COLUMN clair.updater.function IS 'the function that it is';
 COMMENT ON COLUMN clair.updater.enabled IS 'whether clair.update() without a name runs it';
 COMMENT ON COLUMN clair.updater.options IS 'see clair.updater_option';
 

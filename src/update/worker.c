@@ -6,7 +6,8 @@
  * Two kinds of session-level advisory locks: a worker takes one of clair.max_update_workers
  * places before it does anything, and an updater's lock before it runs that. Both end with
  * the process, whatever happens to it. SIGINT and SIGTERM both cancel the run, so that its
- * end is recorded; after SIGTERM the worker takes no other one.
+ * end is recorded; after SIGTERM the worker takes no other one. While it calls a function that is
+ * an updater, SIGTERM ends it at once.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@ extern PGDLLEXPORT void UpdateWorkerMain(Datum argument);
 
 static volatile sig_atomic_t run_cancelled;
 static volatile sig_atomic_t worker_terminated;
+static volatile sig_atomic_t runs_function;
 
 static void
 HandleCancel(SIGNAL_ARGS)
@@ -42,7 +44,16 @@ static void
 HandleTerminate(SIGNAL_ARGS)
 {
 	worker_terminated = true;
-	HandleCancel(postgres_signal_arg);
+	if (runs_function)
+		die(postgres_signal_arg);
+	else
+		HandleCancel(postgres_signal_arg);
+}
+
+void
+RunsFunction(bool runs)
+{
+	runs_function = runs;
 }
 
 /* The second key of an updater's lock: what hashtext() says in SQL. */
@@ -86,6 +97,7 @@ WorkOff(const UpdateRequest *request)
 		if (worker_terminated || !TakeLock(UPDATER_LOCK, key))
 			continue;
 		run_cancelled = false;
+		RunsFunction(false);
 		ReloadSettings();
 		RunUpdater(updater, request->number, &run_cancelled);
 		ReleaseLock(UPDATER_LOCK, key);

@@ -26,4 +26,10 @@ typedef struct UpdateRequest
 	char updater[UPDATER_NAME_SIZE]; /* or "": all that are enabled */
 } UpdateRequest;
 
+/*
+ * Whether a function of somebody's is being called: it could catch a cancellation, so a worker that
+ * is terminated then ends at once, without recording its run's end.
+ */
+extern void RunsFunction(bool runs);
+
 #endif

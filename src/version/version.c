@@ -119,6 +119,22 @@ version_make(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(MakeVersion(GetVersionFormat(name), version, NULL));
 }
 
+/* clair.version_problem(format text, version text) returns text; NULL for a valid one */
+PG_FUNCTION_INFO_V1(version_problem);
+Datum
+version_problem(PG_FUNCTION_ARGS)
+{
+	VersionFormat format = GetVersionFormat(GetTextBytes(PG_GETARG_TEXT_PP(0)));
+	ClairBytes version = GetTextBytes(PG_GETARG_TEXT_PP(1));
+	unsigned char key[VERSION_MAX_KEY];
+	size_t key_size;
+	VersionProblem problem;
+
+	if (version_encode(format, version, key, &key_size, &problem))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem.reason));
+}
+
 /* clair.dpkg(version text) returns clair.version, and so on: one for each format */
 #define X(value, name)                                                                             \
 	PG_FUNCTION_INFO_V1(version_##name);                                                           \

@@ -47,6 +47,10 @@ CREATE FUNCTION clair.version(format text, version text) RETURNS clair.version
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'version_make';
 
+CREATE FUNCTION clair.version_problem(format text, version text) RETURNS text
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'version_problem';
+
 CREATE FUNCTION clair.dpkg(version text) RETURNS clair.version
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'version_dpkg';
@@ -72,6 +76,8 @@ CREATE FUNCTION clair.successor(version clair.version) RETURNS clair.version
     AS 'MODULE_PATHNAME', 'version_successor';
 
 COMMENT ON FUNCTION clair.version(text, text) IS 'version of a format: "dpkg", "rpm" or "apk"';
+COMMENT ON FUNCTION clair.version_problem(text, text) IS
+    'why a text is no version of a format; NULL when it is one';
 COMMENT ON FUNCTION clair.dpkg(text) IS 'version of a Debian package, [epoch:]upstream[-revision]';
 COMMENT ON FUNCTION clair.rpm(text) IS 'version of an RPM package, [epoch:]version[-release]';
 COMMENT ON FUNCTION clair.apk(text) IS 'version of an Alpine package';

@@ -111,6 +111,10 @@ query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'alpine'"
 query($session, "SELECT clair.create_updater('own', 'file://$folder/own.json', 'secdb',"
     . ' \'{"namespace": "alpine:v3.20"}\')');
 query($session, "UPDATE clair.updater SET enabled = false WHERE name = 'own'");
+query($session, "CREATE FUNCTION public.own_advisories() RETURNS SETOF clair.advisory LANGUAGE sql AS"
+    . ' $$SELECT clair.advisory(\'CVE-2031-0020\', \'debian:10\', \'bash\', \'5.2-3\')$$');
+query($session, "SELECT clair.create_updater('function', function => 'public.own_advisories()')");
+is(update($session, 'function')->{state}, 'succeeded', 'an updater that is a function');
 query($session, "SELECT clair.create_webhook('pager', 'https://x.invalid/', enabled => false, secret => 'text')");
 query($session, 'INSERT INTO clair.webhook_receipt (consumer, notification, id)'
     . ' SELECT consumer, notification, gen_random_uuid() FROM clair.delivery');
@@ -213,6 +217,7 @@ foreach my $name (sort keys %database)
 
 # The restored database goes on where the other one was.
 my $restored = $database{restored};
+is(update($restored, 'function')->{unchanged}, 1, 'restored: a function that is an updater finds nothing new');
 my $run = run_feed($restored);
 is($run->{state}, 'unchanged', 'restored: a run finds nothing new');
 $feed{bash}{'CVE-2031-0005'} = { releases => { bookworm => { status => 'open', urgency => 'high' } } };
@@ -247,7 +252,7 @@ foreach my $where ($session, $second)
 is(scalar query($second, 'SELECT first FROM clair.update_run'), 't', '... for the first time in the second one');
 query($second, 'DROP EXTENSION clair');
 is(scalar query($session, 'SELECT count(*) FROM clair.vulnerability WHERE until_run IS NULL AND frozen IS NULL'),
-    4, 'the extension is dropped in one, and works in the other');
+    5, 'the extension is dropped in one, and works in the other');
 
 # ---------------------------------------------------------------------------
 # A hot standby
