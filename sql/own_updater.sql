@@ -112,12 +112,13 @@ SELECT (SELECT count(*) FROM clair.vulnerability WHERE updater = 'acme' AND unti
         (SELECT id FROM clair.vulnerability WHERE updater = 'acme')) AS ranges,
     (SELECT count(*) FROM clair.record WHERE updater = 'acme') AS records,
     (SELECT count(*) FROM clair.document WHERE updater = 'acme') AS documents,
-    (SELECT count(*) FROM clair.updater_state WHERE updater = 'acme') AS states,
+    (SELECT count(*) FROM clair.updater_state WHERE updater = 'acme' AND state IS NOT NULL) AS states,
     (SELECT count(*) FROM clair.frozen_namespace WHERE updater = 'acme') AS frozen,
     (SELECT count(*) FROM clair.updater_setting WHERE name = 'acme') AS settings,
     (SELECT count(*) FROM clair.vulnerability WHERE updater = 'acme' AND until_run =
         (SELECT max(id) FROM clair.update_run)) AS withdrawn_now;
 SELECT state, phase, withdrawn, requested_by = current_user AS by_me FROM clair.update_run ORDER BY id DESC LIMIT 1;
+SELECT vulnerability, change FROM clair.update_diff('acme') ORDER BY vulnerability;
 SELECT clair.update('acme');
 SELECT clair.drop_updater('acme');
 SELECT clair.create_updater('acme', 'file://' || :'feed', 'secdb', '{"namespace": "alpine:v3.20"}');

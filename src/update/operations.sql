@@ -22,7 +22,7 @@ SELECT
 FROM clair.update_run AS r
     LEFT JOIN clair.updater_definition AS d ON d.name = r.updater
     LEFT JOIN clair.updater_state AS s ON s.updater = r.updater
-WHERE r.state = 'succeeded'
+WHERE r.state IN ('succeeded', 'dropped')
 WINDOW of_updater AS (
     PARTITION BY r.updater ORDER BY r.id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
 );

@@ -217,7 +217,8 @@ Forget(const char *name)
 	RunSql("DELETE FROM clair.record WHERE updater = $1", &parameters);
 	RunSql("DELETE FROM clair.document WHERE updater = $1", &parameters);
 	RunSql("DELETE FROM clair.frozen_namespace WHERE updater = $1", &parameters);
-	RunSql("DELETE FROM clair.updater_state WHERE updater = $1", &parameters);
+	/* How much of its history is left is still to be known. */
+	RunSql("UPDATE clair.updater_state SET state = NULL WHERE updater = $1", &parameters);
 	RunSql("DELETE FROM clair.updater_setting WHERE name = $1", &parameters);
 	RunSql("DELETE FROM clair.own_updater WHERE name = $1", &parameters);
 	RunSql("SELECT clair.refresh_image_status()", NULL);
