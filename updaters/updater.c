@@ -10,10 +10,24 @@ ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error)
 {
-	ClairBytes fields[] = {by->name, name, url, optional ? CLAIR_LITERAL("1") : CLAIR_LITERAL("0"),
-						   clair_bytes(mode)};
+	ClairBytes fields[] = {by->name,
+						   name,
+						   url,
+						   optional ? CLAIR_LITERAL("1") : CLAIR_LITERAL("0"),
+						   clair_bytes(mode),
+						   CLAIR_NULL_BYTES};
 
-	return job->sink->row(job->sink->context, WIRE_FURTHER, fields, 5, error);
+	return job->sink->row(job->sink->context, WIRE_FURTHER, fields, 6, error);
+}
+
+ClairStatus
+updater_further_checked(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name,
+						ClairBytes url, ClairBytes checksum, ClairError *error)
+{
+	ClairBytes fields[] = {by->name, name, url, CLAIR_LITERAL("0"), CLAIR_LITERAL("plain"),
+						   checksum};
+
+	return job->sink->row(job->sink->context, WIRE_FURTHER, fields, 6, error);
 }
 
 ClairStatus

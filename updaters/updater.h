@@ -52,6 +52,11 @@ extern ClairStatus
 updater_further(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name, ClairBytes url,
 				bool optional, const char *mode, ClairError *error);
 
+/* The same for a plain document that must be there, with its checksum, or no value. */
+extern ClairStatus
+updater_further_checked(const UpdaterJob *job, const UpdaterDocument *by, ClairBytes name,
+						ClairBytes url, ClairBytes checksum, ClairError *error);
+
 /* The last segment of an URL's path. */
 extern ClairBytes updater_last_segment(ClairBytes url);
 

@@ -142,10 +142,13 @@ typedef enum WireType
  *			  changed all others are too
  *	  keep	  fetched if it never was, else taken for unchanged, with all that it names
  *	  patch	  changes single records of other documents (record_feed_patch()), and is not remembered
+ *
+ * Checksum: of its bytes as they are fetched, "sha256:" and hexadecimal digits, or no value.
  */
 #define WIRE_FURTHER_COLUMNS(C)                                                                    \
 	C(by, WIRE_TEXT)                                                                               \
-	C(name, WIRE_TEXT) C(url, WIRE_TEXT) C(optional, WIRE_INT) C(mode, WIRE_TEXT)
+	C(name, WIRE_TEXT)                                                                             \
+	C(url, WIRE_TEXT) C(optional, WIRE_INT) C(mode, WIRE_TEXT) C(checksum, WIRE_TEXT)
 
 /*
  * A record of a feed's document: key, unique within the updater, and digest (hex). The

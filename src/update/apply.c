@@ -23,7 +23,6 @@
 #include "server/sql.h"
 #include "update/apply.h"
 #include "update/freeze.h"
-#include "update/function.h"
 #include "update/metadata.h"
 #include "update/resolve.h"
 
@@ -33,7 +32,7 @@
 /* Broken records and items that are kept to be looked at; all of them are counted. */
 #define MAX_BROKEN "10000"
 
-/* How many records of a document may always go, unless none would be left; or of a function. */
+/* How many records of a document may always go, unless none would be left. */
 #define SMALL_LOSS "10"
 
 #define APPLY_LOCK_TIMEOUT "60s"
@@ -49,7 +48,7 @@ static const char create_tables[] =
 	/* documents whose records are compared: read, absent, or no longer named */
 	"CREATE TEMPORARY TABLE stage_document (name text COLLATE \"C\", url text, named_by text,"
 	"     optional boolean, mode text, etag text, last_modified text, size bigint,"
-	"     named boolean);"
+	"     checksum text, named boolean);"
 	/* how many records they have */
 	"CREATE TEMPORARY TABLE stage_count (document text COLLATE \"C\", records bigint);"
 	"CREATE TEMPORARY TABLE stage_duplicate (record text COLLATE \"C\");"
@@ -91,7 +90,7 @@ StageDocumentStates(UpdateRun *run)
 {
 	List *documents = list_concat_copy(run->documents.named, ForgottenDocuments(run));
 	int count = list_length(documents);
-	ClairBytes *columns[8];
+	ClairBytes *columns[9];
 	SqlParameters parameters = {0};
 	int rows = 0;
 	ListCell *cell;
@@ -109,7 +108,8 @@ StageDocumentStates(UpdateRun *run)
 							   DocumentModeWord(document->mode),
 							   document->etag,
 							   document->last_modified,
-							   psprintf(INT64_FORMAT, document->size)};
+							   psprintf(INT64_FORMAT, document->size),
+							   document->checksum};
 
 		if (document->state == DOCUMENT_UNCHANGED || document->mode == DOCUMENT_PATCH)
 			continue;
@@ -121,10 +121,11 @@ StageDocumentStates(UpdateRun *run)
 		AddTextArray(&parameters, columns[i], rows);
 	RunSql("INSERT INTO pg_temp.stage_document"
 		   " SELECT name, url, nullif(named_by, ''), optional::boolean, mode,"
-		   "     nullif(etag, ''), nullif(last_modified, ''), size::bigint, url <> ''"
+		   "     nullif(etag, ''), nullif(last_modified, ''), size::bigint, nullif(checksum, ''),"
+		   "     url <> ''"
 		   " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
-		   "     $7::text[], $8::text[])"
-		   "     AS d(name, url, named_by, optional, mode, etag, last_modified, size)",
+		   "     $7::text[], $8::text[], $9::text[])"
+		   "     AS d(name, url, named_by, optional, mode, etag, last_modified, size, checksum)",
 		   &parameters);
 }
 
@@ -172,15 +173,13 @@ CheckShrinkage(const UpdateRun *run)
 
 	AddText(&parameters, run->settings.name);
 	AddInteger(&parameters, run->settings.max_shrinkage);
-	AddText(&parameters, run->settings.function);
 	if (RunSql("SELECT d.name, d.records, COALESCE(n.records, 0)"
 			   " FROM pg_temp.stage_document AS s"
 			   "     JOIN clair.document AS d ON d.updater = $1 AND d.name = s.name"
 			   "     LEFT JOIN pg_temp.stage_count AS n ON n.document = d.name"
 			   " WHERE s.named"
 			   "     AND COALESCE(n.records, 0) * 100 < d.records * (100 - $2)"
-			   "     AND (n.records IS NULL AND $3 IS NULL"
-			   "         OR d.records - COALESCE(n.records, 0) > " SMALL_LOSS ")"
+			   "     AND (n.records IS NULL OR d.records - n.records > " SMALL_LOSS ")"
 			   " ORDER BY d.name LIMIT 1",
 			   &parameters) == 0)
 		return;
@@ -392,9 +391,9 @@ RememberDocuments(const UpdateRun *run)
 	RunStep(run, "DELETE FROM clair.document WHERE updater = $1"
 				 "     AND name IN (SELECT name FROM pg_temp.stage_document WHERE NOT named)");
 	RunStep(run, "INSERT INTO clair.document (updater, name, url, named_by, optional, mode, etag,"
-				 "     last_modified, run, size, records)"
+				 "     last_modified, run, size, checksum, records)"
 				 " SELECT $1, s.name, s.url, s.named_by, s.optional, s.mode, s.etag,"
-				 "     s.last_modified, $2, s.size, COALESCE(n.records, 0)"
+				 "     s.last_modified, $2, s.size, s.checksum, COALESCE(n.records, 0)"
 				 " FROM pg_temp.stage_document AS s"
 				 "     LEFT JOIN pg_temp.stage_count AS n ON n.document = s.name"
 				 " WHERE s.named"
@@ -402,7 +401,8 @@ RememberDocuments(const UpdateRun *run)
 				 "     named_by = excluded.named_by, optional = excluded.optional,"
 				 "     mode = excluded.mode, etag = excluded.etag,"
 				 "     last_modified = excluded.last_modified, run = excluded.run,"
-				 "     size = excluded.size, records = excluded.records");
+				 "     size = excluded.size, checksum = excluded.checksum,"
+				 "     records = excluded.records");
 }
 
 /* Remembers how far the updater has come; a run that says nothing of that leaves it as it is. */
@@ -537,10 +537,7 @@ ApplyRun(UpdateRun *run)
 	RunSql(create_tables, NULL);
 	RunSql("ANALYZE pg_temp.stage_record, pg_temp.stage_vulnerability, pg_temp.stage_affected",
 		   NULL);
-	if (run->settings.function != NULL)
-		StageFunctionState(run);
-	else
-		StageDocumentStates(run);
+	StageDocumentStates(run);
 	SetDuplicatesAside(run);
 	CountRecords(run);
 	CheckShrinkage(run);

@@ -19,6 +19,7 @@
 #include "common/limits.h"
 #include "server/settings.h"
 #include "server/sql.h"
+#include "update/checksum.h"
 #include "update/fetch.h"
 #include "update/run.h"
 #include "update/stage.h"
@@ -107,7 +108,8 @@ LoadDocuments(UpdateRun *run)
 										 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	BeginWork(&work);
 	AddText(&parameters, run->settings.name);
-	count = RunSql("SELECT name, url, etag, last_modified, named_by, optional::integer, mode"
+	count = RunSql("SELECT name, url, etag, last_modified, named_by, optional::integer, mode,"
+				   "     checksum"
 				   " FROM clair.document WHERE updater = $1 ORDER BY name",
 				   &parameters);
 	MemoryContextSwitchTo(run->context);
@@ -122,6 +124,7 @@ LoadDocuments(UpdateRun *run)
 		document->optional = ResultInteger(i, 6) != 0;
 		if (!ParseDocumentMode(ResultText(i, 7), &document->mode))
 			elog(ERROR, "unknown mode of a document: %s", ResultText(i, 7));
+		document->old_checksum = ResultText(i, 8);
 	}
 	for (int64 i = 0; i < count; i++)
 	{
@@ -218,8 +221,6 @@ ForgottenDocuments(const UpdateRun *run)
 	HASH_SEQ_STATUS scan;
 	DocumentEntry *entry;
 
-	if (run->documents.by_name == NULL)
-		return NIL; /* it reads no documents */
 	hash_seq_init(&scan, run->documents.by_name);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (entry->document->state == DOCUMENT_STORED)
@@ -231,6 +232,8 @@ ForgottenDocuments(const UpdateRun *run)
 static void
 GetDocuments(UpdateRun *run, List *documents, bool conditional)
 {
+	ListCell *cell;
+
 	if (documents == NIL)
 		return;
 	run->phase = "fetch";
@@ -238,6 +241,9 @@ GetDocuments(UpdateRun *run, List *documents, bool conditional)
 		OpenLocalDocuments(run, documents, conditional);
 	else
 		FetchDocuments(run, documents, conditional);
+	foreach (cell, documents)
+		if (((Document *) lfirst(cell))->state == DOCUMENT_FETCHED)
+			CheckDocument(lfirst(cell));
 }
 
 /* Whether any of those that are always fetched says something else than in the last run. */
@@ -282,8 +288,10 @@ NameAgain(UpdateRun *run, const Document *by)
 		Document *document = NameDocument(run, by, old->name, old->old_url, old->optional,
 										  kept ? DOCUMENT_KEEP : old->mode);
 
-		if (document != NULL)
-			named = lappend(named, document);
+		if (document == NULL)
+			continue;
+		document->checksum = document->old_checksum;
+		named = lappend(named, document);
 	}
 	return named;
 }

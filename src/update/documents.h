@@ -42,6 +42,7 @@ typedef struct Document
 	bool optional;
 	DocumentMode mode;
 	DocumentState state;
+	const char *checksum; /* what the naming document says of its bytes; NULL: nothing */
 	const char *etag;
 	const char *last_modified;
 	int64 size;
@@ -51,6 +52,7 @@ typedef struct Document
 	const char *old_url;
 	const char *old_etag;
 	const char *old_last_modified;
+	const char *old_checksum;
 	List *old_names; /* Documents that it named */
 } Document;
 

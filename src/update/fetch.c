@@ -7,15 +7,12 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
-#include "common/cryptohash.h"
 #include "common/sha2.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "server/settings.h"
 #include "server/transfer.h"
+#include "update/checksum.h"
 #include "update/fetch.h"
 
 static char *
@@ -24,30 +21,14 @@ KeepText(const UpdateRun *run, const char *text)
 	return text != NULL ? MemoryContextStrdup(run->context, text) : NULL;
 }
 
-/* The digest of what a file holds. */
-static char *
-ContentDigest(const UpdateRun *run, int fd)
+/* Remembers where a document came from: what it names may be asked for when its batch is gone. */
+static void
+KeepBase(const UpdateRun *run, Document *document, const char *url)
 {
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-	char *text = MemoryContextAllocZero(run->context, PG_SHA256_DIGEST_LENGTH * 2 + 1);
-	uint8 digest[PG_SHA256_DIGEST_LENGTH];
-	char buffer[BLCKSZ];
-	off_t offset = 0;
-	ssize_t size = 0;
-	bool good = hash != NULL && pg_cryptohash_init(hash) == 0;
+	MemoryContext old_context = MemoryContextSwitchTo(run->context);
 
-	while (good && (size = pread(fd, buffer, sizeof(buffer), offset)) > 0)
-	{
-		offset += size;
-		good = pg_cryptohash_update(hash, (uint8 *) buffer, (size_t) size) == 0;
-	}
-	good = good && size == 0 && pg_cryptohash_final(hash, digest, sizeof(digest)) == 0;
-	pg_cryptohash_free(hash);
-	if (!good)
-		ereport(ERROR,
-				(errcode(ERRCODE_IO_ERROR), errmsg("could not take the digest of a document")));
-	hex_encode((char *) digest, sizeof(digest), text);
-	return text;
+	ParseUrl(url, &document->base);
+	MemoryContextSwitchTo(old_context);
 }
 
 /* Takes what clair-fetch says of a document. */
@@ -61,11 +42,12 @@ TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 		document->state = DOCUMENT_FETCHED;
 		document->size = answer->bytes;
 		document->etag = document->mode == DOCUMENT_ALWAYS
-							 ? ContentDigest(run, document->content->fd)
+							 ? KeepText(run, FileDigest(document->content->fd, PG_SHA256,
+														PG_SHA256_DIGEST_LENGTH))
 							 : KeepText(run, answer->etag);
 		document->last_modified = KeepText(run, answer->last_modified);
 		if (answer->url != NULL)
-			ParseUrl(KeepText(run, answer->url), &document->base);
+			KeepBase(run, document, answer->url);
 		run->document_count++;
 		run->bytes += answer->bytes;
 	}

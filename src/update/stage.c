@@ -74,8 +74,9 @@ TableName(const StageLayout *layout)
 	return psprintf("stage_%s", wire_relations[layout->relation].name);
 }
 
-void
-CreateStagingTables(UpdateRun *run)
+/* Creates the tables anew: an earlier run of the same worker may have left its own. */
+static void
+CreateTables(UpdateRun *run)
 {
 	StringInfoData statement;
 	Work work;
@@ -115,7 +116,7 @@ PrepareTables(Staging *staging)
 	Work work;
 
 	if (!staging->run->staged)
-		CreateStagingTables(staging->run);
+		CreateTables(staging->run);
 	BeginWork(&work);
 	for (size_t i = 0; i < lengthof(layouts); i++)
 	{
@@ -272,8 +273,16 @@ TakeFurther(Staging *staging, const ClairBytes *fields)
 						errmsg("clair-reader named a further document out of place")));
 	document = NameDocument(staging->run, by, CopyText(fields[1]), CopyText(fields[2]),
 							optional != 0, mode);
-	if (document != NULL)
-		staging->further = lappend(staging->further, document);
+	if (document == NULL)
+		return;
+	if (fields[5].data != NULL)
+	{
+		document->checksum = MemoryContextStrdup(staging->run->context, CopyText(fields[5]));
+		if (document->old_checksum == NULL ||
+			strcmp(document->old_checksum, document->checksum) != 0)
+			document->old_url = NULL; /* what is there is another one, whatever is said of it */
+	}
+	staging->further = lappend(staging->further, document);
 }
 
 static void

@@ -139,6 +139,7 @@ CREATE TABLE clair.document (
     last_modified text,
     run bigint NOT NULL,
     size bigint NOT NULL,
+    checksum text,
     records bigint NOT NULL,
     PRIMARY KEY (updater, name)
 );
@@ -155,6 +156,8 @@ COMMENT ON COLUMN clair.document.etag IS
 COMMENT ON COLUMN clair.document.last_modified IS 'its Last-Modified';
 COMMENT ON COLUMN clair.document.run IS 'the run that read it last';
 COMMENT ON COLUMN clair.document.size IS 'its bytes';
+COMMENT ON COLUMN clair.document.checksum IS
+    'what the document that names it says of its bytes: sha256:... and the like';
 COMMENT ON COLUMN clair.document.records IS 'its records';
 
 CREATE TABLE clair.record (
