@@ -14,6 +14,7 @@
  */
 #include "common/text.h"
 #include "feed/oval_rpm.h"
+#include "feed/severity.h"
 #include "updaters/oval_source.h"
 
 #define END CLAIR_LITERAL("-oval")
@@ -112,7 +113,7 @@ itemize(RecordFeed *feed, void *context, const OvalFacts *facts, ClairBytes key,
 		.definition = *definition,
 		.advisory = xml_text(&advisory),
 		.description = xml_text(&title),
-		.severity = oval_severity(xml_text(&severity)),
+		.severity = severity_from_word(xml_text(&severity)),
 	};
 
 	(void) context;

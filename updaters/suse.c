@@ -16,6 +16,7 @@
  */
 #include "common/text.h"
 #include "feed/oval_rpm.h"
+#include "feed/severity.h"
 #include "feed/suse_product.h"
 #include "updaters/oval_source.h"
 
@@ -190,7 +191,8 @@ describe(OvalRpm *rpm, const XmlElement *metadata)
 	else if (clair_bytes_equal(xml_text(&severity), CLAIR_LITERAL("None")))
 		rpm->severity = CLAIR_LITERAL("Unknown"); /* SUSE has not rated it */
 	else if (xml_text(&severity).size > 0)
-		rpm->severity = oval_severity(xml_text(&severity)); /* SUSE's own, before that of a score */
+		rpm->severity = severity_from_word(
+			xml_text(&severity)); /* SUSE's own, before that of a score */
 }
 
 /* Writes what a definition says. */

@@ -18,6 +18,7 @@
 #include "common/text.h"
 #include "common/text_map.h"
 #include "feed/oval_ranges.h"
+#include "feed/severity.h"
 #include "feed/ubuntu_releases.h"
 #include "updaters/oval_source.h"
 
@@ -228,7 +229,7 @@ finish_ranges(const Reading *reading, ClairBytes vulnerability, AdvisoryRange *r
 	const XmlElement *cve = found != NULL ? found : &nothing;
 	ClairBytes notices = xml_attribute(cve, "usns");
 	ClairBytes notice = CLAIR_NULL_BYTES;
-	ClairBytes severity = oval_severity(
+	ClairBytes severity = severity_from_word(
 		reading->severity.data != NULL ? reading->severity : xml_attribute(cve, "priority"));
 
 	/* Of several notices it is not said which one is of which package. */

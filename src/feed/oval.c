@@ -430,31 +430,6 @@ oval_broken(RecordFeed *feed, ClairBytes record, ClairBytes package, const char 
 }
 
 ClairBytes
-oval_severity(ClairBytes word)
-{
-	static const struct
-	{
-		ClairBytes word;
-		ClairBytes severity;
-	} words[] = {
-		{CLAIR_LITERAL("Moderate"), CLAIR_LITERAL("Medium")},
-		{CLAIR_LITERAL("Important"), CLAIR_LITERAL("High")},
-		{CLAIR_LITERAL("Low"), CLAIR_LITERAL("Low")},
-		{CLAIR_LITERAL("Critical"), CLAIR_LITERAL("Critical")},
-		{CLAIR_LITERAL("Medium"), CLAIR_LITERAL("Medium")},
-		{CLAIR_LITERAL("High"), CLAIR_LITERAL("High")},
-		{CLAIR_LITERAL("Negligible"), CLAIR_LITERAL("Negligible")},
-		{CLAIR_LITERAL("N/A"), CLAIR_LITERAL("Negligible")}, /* Oracle's for "not at all" */
-		{CLAIR_LITERAL("None"), CLAIR_LITERAL("Negligible")},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (text_equal_ignoring_case(word, words[i].word))
-			return words[i].severity;
-	return CLAIR_LITERAL("Unknown");
-}
-
-ClairBytes
 oval_place(ClairBytes file)
 {
 	static const ClairBytes ends[] = {CLAIR_LITERAL(".oval.xml"), CLAIR_LITERAL(".xml")};

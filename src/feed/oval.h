@@ -84,9 +84,6 @@ oval_is_document(const ClairLimits *limits, int descriptor, bool *is, ClairError
 extern ClairStatus oval_broken(RecordFeed *feed, ClairBytes record, ClairBytes package,
 							   const char *problem, ClairError *error);
 
-/* The severity that a vendor's word for it stands for; "Unknown" for any other word. */
-extern ClairBytes oval_severity(ClairBytes word);
-
 /* The name of a file without what follows its first ".oval.xml" or ".xml". */
 extern ClairBytes oval_place(ClairBytes file);
 

@@ -6,6 +6,7 @@
 
 #include "common/text.h"
 #include "feed/oval_ranges.h"
+#include "feed/severity.h"
 
 #define FIXED		 CLAIR_LITERAL("fixed")
 #define AFFECTED	 CLAIR_LITERAL("affected")
@@ -198,7 +199,7 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	XmlElement advisory = xml_child(&metadata, "advisory");
 	XmlElement severity = xml_child(&advisory, "severity");
 	ClairBytes common = rpm->severity.data != NULL ? rpm->severity
-												   : oval_severity(xml_text(&severity));
+												   : severity_from_word(xml_text(&severity));
 	size_t capacity = 0;
 	XmlElement child;
 	bool added = true;
@@ -209,7 +210,7 @@ find_names(const OvalRpm *rpm, Name **names, size_t *count, ClairError *error)
 	{
 		ClairBytes impact = xml_attribute(&child, "impact");
 		bool is_own = impact.size > 0 && rpm->severity.data == NULL;
-		Name name = {name_in(xml_text(&child)), is_own ? oval_severity(impact) : common,
+		Name name = {name_in(xml_text(&child)), is_own ? severity_from_word(impact) : common,
 					 xml_attribute(&child, "href")};
 
 		if (name.name.size > 0)
