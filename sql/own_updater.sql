@@ -15,6 +15,7 @@ SELECT clair.create_updater('acme', 'https://example.org/', 'secdb');
 SELECT clair.create_updater('acme', 'https://example.org/', 'secdb', '{"namespace": "acme:1"}');
 SELECT clair.create_updater('acme', 'https://example.org/', 'secdb', '{"namespace": "alpine:vx"}');
 SELECT clair.create_updater('acme', 'https://example.org/', 'secdb', '{"namespace": "alpine:v3.20", "colour": 1}');
+SELECT clair.create_updater('acme', 'https://example.org/', 'updateinfo', '{"namespace": "centos:7"}');
 SELECT clair.create_updater('Acme', 'https://example.org/', 'secdb', '{"namespace": "alpine:v3.20"}');
 SELECT clair.create_updater('debian', 'https://example.org/', 'secdb', '{"namespace": "alpine:v3.20"}');
 SELECT clair.create_updater('acme', 'ftp://example.org/', 'secdb', '{"namespace": "alpine:v3.20"}');

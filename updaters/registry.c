@@ -7,10 +7,13 @@
 /* clang-format off */
 static const Updater *const updaters[] = {
 	&updater_alpine,
+	&updater_amazon,
+	&updater_amazon_1,
 	&updater_azure,
 	&updater_cve_list,
 	&updater_debian,
 	&updater_epss,
+	&updater_fedora,
 	&updater_kev,
 	&updater_nvd,
 	&updater_redhat,
@@ -26,6 +29,7 @@ static const Updater *const updaters[] = {
 	/* formats, for updaters of the user's own */
 	&updater_oval,
 	&updater_secdb,
+	&updater_updateinfo,
 };
 /* clang-format on */
 

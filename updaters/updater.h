@@ -84,9 +84,12 @@ extern const Updater *updater_by_name(ClairBytes name);
 /* The updaters, for registry.c. */
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
+extern const Updater updater_amazon;
+extern const Updater updater_amazon_1;
 extern const Updater updater_azure;
 extern const Updater updater_cve_list;
 extern const Updater updater_epss;
+extern const Updater updater_fedora;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;
 extern const Updater updater_ubuntu;
@@ -102,5 +105,6 @@ extern const Updater updater_photon_metadata;
 /* The formats of updaters of the user's own. */
 extern const Updater updater_oval;
 extern const Updater updater_secdb;
+extern const Updater updater_updateinfo;
 
 #endif

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/purl.h"
 #include "feed/cpe.h"
+#include "feed/rpm_release.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX_NESTING		5 /* relationships within relationships */
@@ -271,8 +272,7 @@ has_part(ClairBytes name, ClairBytes part)
 bool
 redhat_package_runs(ClairBytes name)
 {
-	if (has_part(name, CLAIR_LITERAL("-debuginfo")) ||
-		has_part(name, CLAIR_LITERAL("-debugsource")))
+	if (rpm_is_for_debuggers(name))
 		return false;
 	return !redhat_is_kernel(name) ||
 		   (is_listed(name, kernel_packages, COUNT_OF(kernel_packages)) &&

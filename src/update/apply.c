@@ -23,6 +23,7 @@
 #include "server/sql.h"
 #include "update/apply.h"
 #include "update/freeze.h"
+#include "update/function.h"
 #include "update/metadata.h"
 #include "update/resolve.h"
 
@@ -32,7 +33,7 @@
 /* Broken records and items that are kept to be looked at; all of them are counted. */
 #define MAX_BROKEN "10000"
 
-/* How many records of a document may always go, unless none would be left. */
+/* How many records of a document may always go, unless none would be left; or of a function. */
 #define SMALL_LOSS "10"
 
 #define APPLY_LOCK_TIMEOUT "60s"
@@ -173,13 +174,15 @@ CheckShrinkage(const UpdateRun *run)
 
 	AddText(&parameters, run->settings.name);
 	AddInteger(&parameters, run->settings.max_shrinkage);
+	AddText(&parameters, run->settings.function);
 	if (RunSql("SELECT d.name, d.records, COALESCE(n.records, 0)"
 			   " FROM pg_temp.stage_document AS s"
 			   "     JOIN clair.document AS d ON d.updater = $1 AND d.name = s.name"
 			   "     LEFT JOIN pg_temp.stage_count AS n ON n.document = d.name"
 			   " WHERE s.named"
 			   "     AND COALESCE(n.records, 0) * 100 < d.records * (100 - $2)"
-			   "     AND (n.records IS NULL OR d.records - n.records > " SMALL_LOSS ")"
+			   "     AND (n.records IS NULL AND $3 IS NULL"
+			   "         OR d.records - COALESCE(n.records, 0) > " SMALL_LOSS ")"
 			   " ORDER BY d.name LIMIT 1",
 			   &parameters) == 0)
 		return;
@@ -537,7 +540,10 @@ ApplyRun(UpdateRun *run)
 	RunSql(create_tables, NULL);
 	RunSql("ANALYZE pg_temp.stage_record, pg_temp.stage_vulnerability, pg_temp.stage_affected",
 		   NULL);
-	StageDocumentStates(run);
+	if (run->settings.function != NULL)
+		StageFunctionState(run);
+	else
+		StageDocumentStates(run);
 	SetDuplicatesAside(run);
 	CountRecords(run);
 	CheckShrinkage(run);

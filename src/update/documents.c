@@ -221,6 +221,8 @@ ForgottenDocuments(const UpdateRun *run)
 	HASH_SEQ_STATUS scan;
 	DocumentEntry *entry;
 
+	if (run->documents.by_name == NULL)
+		return NIL; /* it reads no documents */
 	hash_seq_init(&scan, run->documents.by_name);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (entry->document->state == DOCUMENT_STORED)

@@ -27,7 +27,9 @@ VALUES
     ('oval', 'OVAL definitions of rpm or dpkg packages: XML, or the listing of a folder of such',
      'index', true, false, 1),
     ('secdb', 'security database of apk packages: JSON, as Alpine, Wolfi and Chainguard have it',
-     'secdb', false, false, 1);
+     'secdb', false, false, 1),
+    ('updateinfo', 'updates of rpm packages: updateinfo.xml, or a repository that has it', 'index',
+     true, false, 1);
 
 CREATE TABLE clair.updater_option (
     format text COLLATE "C" NOT NULL,
@@ -80,7 +82,13 @@ VALUES
     ('secdb', 'link', 'text', '^https?://', 'the beginning of a URL', false, false,
      'what stands before a vulnerability''s name in its link'),
     ('secdb', 'namespace', 'text', '', 'a namespace', true, true,
-     'the distribution release that its packages are of');
+     'the distribution release that its packages are of'),
+    ('updateinfo', 'link', 'text', '^https?://', 'the beginning of a URL', false, false,
+     'what stands before an update''s id in its link'),
+    ('updateinfo', 'namespace', 'text', '', 'a namespace', true, true,
+     'the distribution release that its packages are of'),
+    ('updateinfo', 'repositories', 'list', '^\S+$', 'an array of CPEs or namespaces', false, false,
+     'CPEs of the repositories that images must have for it to be about them; a namespace stands for images of it whose repositories are unknown');
 
 CREATE TABLE clair.own_updater (
     name text COLLATE "C" PRIMARY KEY,
@@ -234,6 +242,16 @@ BEGIN
                             )
                             FROM clair.distribution AS d
                         );
+            END IF;
+            -- CentOS, say, which has those of Red Hat Enterprise Linux: what is said of it would not be found.
+            SELECT t INTO unknown
+            FROM unnest(option.texts) AS t
+            WHERE option.format <> '' AND clair.advisory_namespace(t) <> t
+            LIMIT 1;
+            IF unknown IS NOT NULL THEN
+                RAISE EXCEPTION 'namespace "%" of option "%" has no advisories of its own', unknown, option.key
+                    USING ERRCODE = 'invalid_parameter_value',
+                        HINT = format('Its packages are looked up in "%s".', clair.advisory_namespace(unknown));
             END IF;
         END IF;
     END LOOP;

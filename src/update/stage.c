@@ -74,9 +74,8 @@ TableName(const StageLayout *layout)
 	return psprintf("stage_%s", wire_relations[layout->relation].name);
 }
 
-/* Creates the tables anew: an earlier run of the same worker may have left its own. */
-static void
-CreateTables(UpdateRun *run)
+void
+CreateStagingTables(UpdateRun *run)
 {
 	StringInfoData statement;
 	Work work;
@@ -116,7 +115,7 @@ PrepareTables(Staging *staging)
 	Work work;
 
 	if (!staging->run->staged)
-		CreateTables(staging->run);
+		CreateStagingTables(staging->run);
 	BeginWork(&work);
 	for (size_t i = 0; i < lengthof(layouts); i++)
 	{
