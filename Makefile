@@ -48,6 +48,7 @@ SQL_FILES = \
 	src/index/index.sql \
 	src/index/images.sql \
 	src/index/index_layer.sql \
+	src/index/index_sbom.sql \
 	src/index/layers.sql \
 	src/update/updater.sql \
 	src/update/operations.sql \

@@ -152,6 +152,17 @@ is_space(char byte)
 	return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
+bool
+text_is_word(ClairBytes text)
+{
+	for (size_t i = 0; i < text.size; i++)
+	{
+		if ((unsigned char) text.data[i] <= ' ' || text.data[i] == 0x7F)
+			return false;
+	}
+	return text.size > 0;
+}
+
 ClairBytes
 text_trim(ClairBytes bytes)
 {

@@ -27,6 +27,9 @@ extern void text_printable(ClairBytes bytes, char *buffer, size_t size);
  */
 extern ClairBytes text_escape(Arena *arena, ClairBytes bytes);
 
+/* Whether it is something without blanks and control characters, as names of packages are. */
+extern bool text_is_word(ClairBytes text);
+
 /* Without white space (blank, tab, CR, LF, FF, VT) at both ends. */
 extern ClairBytes text_trim(ClairBytes bytes);
 

@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "index/index.h"
@@ -156,7 +157,7 @@ ReadImage(IndexJob *job)
 	HelperFrame frame;
 
 	job->reader = StartHelper(HELPER_READER, job->is_directory ? -1 : job->input->fd);
-	AddToJob(fields, "job", "index");
+	AddToJob(fields, "job", job->is_sbom ? "sbom" : "index");
 	AddToJob(fields, "directory", job->is_directory ? "true" : "false");
 	AddToJob(fields, "platform", job->platform);
 	AddToJob(fields, "architecture", ServerArchitecture());
@@ -248,10 +249,12 @@ CheckIndexing(const char *function, const char *name)
 	if (name == NULL)
 		return;
 	if (name[0] == '\0' || strspn(name, "0123456789") == strlen(name) ||
-		strncmp(name, "sha256:", 7) == 0 || strncmp(name, "sha512:", 7) == 0)
+		strncmp(name, "sha256:", 7) == 0 || strncmp(name, "sha512:", 7) == 0 ||
+		strncmp(name, "sbom:", 5) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("invalid image name: \"%s\"", name),
 						errdetail("A name is neither empty nor all digits, and does not begin with "
-								  "\"sha256:\" or \"sha512:\": these are numbers and digests.")));
+								  "\"sha256:\", \"sha512:\" or \"sbom:\": these are numbers and "
+								  "digests.")));
 }
 
 void
@@ -269,6 +272,7 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 		WIRE_IMAGE,		  WIRE_IMAGE_NAME, WIRE_IMAGE_MANIFEST, WIRE_IMAGE_LAYER, WIRE_LAYER,
 		WIRE_LAYER_ENTRY, WIRE_LAYER_FACT, WIRE_LAYER_PROBLEM,	WIRE_FEATURE};
 	OwnerState caller;
+	int64 *ids;
 
 	for (size_t i = 0; i < lengthof(relations); i++)
 		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
@@ -278,7 +282,10 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 	KeepParent(job);
 	ReadImage(job);
 	StackOnParent(job);
-	ReturnImages(fcinfo, job, StoreImages(&job->rows, job->name));
+	ids = StoreImages(&job->rows, job->name);
+	if (job->is_sbom)
+		TellPassedOver(ids[0]);
+	ReturnImages(fcinfo, job, ids);
 	SPI_finish();
 	ResumeCaller(&caller);
 }
@@ -308,6 +315,17 @@ SpoolArgument(FunctionCallInfo fcinfo, int number)
 	Descriptor *file = OpenSpoolFile();
 
 	WriteSpoolFile(file, VARDATA_ANY(content), VARSIZE_ANY_EXHDR(content));
+	return file;
+}
+
+Descriptor *
+SpoolJsonArgument(FunctionCallInfo fcinfo, int number)
+{
+	Jsonb *document = PG_GETARG_JSONB_P(number);
+	char *text = JsonbToCString(NULL, &document->root, (int) VARSIZE(document));
+	Descriptor *file = OpenSpoolFile();
+
+	WriteSpoolFile(file, text, strlen(text));
 	return file;
 }
 

@@ -19,6 +19,7 @@ typedef struct IndexJob
 	bool is_directory;
 	const char *name;	  /* or NULL */
 	const char *platform; /* or NULL */
+	bool is_sbom;		  /* the input is a software bill of materials */
 
 	/* Of an input that is one layer. */
 	const char *layer_format; /* "Docker" or "ACI"; NULL: it is not known to be one */
@@ -31,6 +32,9 @@ typedef struct IndexJob
 	int64 bytes; /* of the rows so far */
 } IndexJob;
 
+/* index_sbom.c: says which components of a bill of materials were left out. SPI is connected. */
+extern void TellPassedOver(int64 image);
+
 extern char *TextArgument(FunctionCallInfo fcinfo, int number);
 
 /* Checks what a function that indexes can check before it does anything. */
@@ -38,6 +42,9 @@ extern void CheckIndexing(const char *function, const char *name);
 
 /* A spool file with the bytes of a bytea. */
 extern Descriptor *SpoolArgument(FunctionCallInfo fcinfo, int number);
+
+/* One with the text of a jsonb. */
+extern Descriptor *SpoolJsonArgument(FunctionCallInfo fcinfo, int number);
 
 /*
  * What a function that indexes returns, unless the argument is null: lets open() make the job from

@@ -42,7 +42,7 @@ DECLARE
 BEGIN
     IF image ~ '^[0-9]{1,18}$' THEN
         SELECT i.id INTO found_id FROM clair.image AS i WHERE i.id = image::bigint;
-    ELSIF image ~ '^sha(256|512):' THEN
+    ELSIF image ~ '^(sbom:)?sha(256|512):' THEN
         SELECT i.id INTO found_id FROM clair.image AS i WHERE i.digest = image;
         IF found_id IS NULL THEN
             SELECT m.image_id INTO found_id FROM clair.manifest AS m WHERE m.digest = image;
@@ -59,7 +59,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clair.image_id(text) IS
-    'the image that a text means: all digits its number, sha256: or sha512: its digest or a manifest''s, else its name; an error when there is none';
+    'the image that a text means: all digits its number, sha256:, sha512: or sbom:sha256: its digest or a manifest''s, else its name; an error when there is none';
 REVOKE ALL ON FUNCTION clair.image_id(text) FROM PUBLIC;
 
 CREATE VIEW clair.feature_introduction AS

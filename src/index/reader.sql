@@ -20,7 +20,7 @@ COMMENT ON COLUMN clair.reader_version.change IS 'what is read otherwise since t
 INSERT INTO clair.reader_version (role, version, change)
 SELECT role, 1, 'the first version'
 FROM pg_catalog.unnest('{walk,dpkg,apk,rpm,sqlite-log,os-release,lsb-release,alpine-release,debian_version,release,
-    release-cpe,issue,apk-repositories,apt-sources,content-manifest,dnf-history,manifest}'::text[]) AS role
+    release-cpe,issue,apk-repositories,apt-sources,content-manifest,dnf-history,manifest,sbom}'::text[]) AS role
 UNION ALL
 SELECT role, 2, 'licenses of packages'
 FROM pg_catalog.unnest('{apk,rpm}'::text[]) AS role;

@@ -215,7 +215,7 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   "           JOIN clair.layer_entry AS entry"
 		   "               ON entry.layer = part.layer AND entry.path = problem.path"
 		   "       WHERE part.image_id = $4"
-		   "           AND (entry.role = 'manifest'"
+		   "           AND (entry.role IN ('manifest', 'sbom')"
 		   "               OR EXISTS (SELECT FROM clair.image_database AS found"
 		   "                              JOIN clair.package_database AS base"
 		   "                                  ON base.id = found.database_id"

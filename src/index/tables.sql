@@ -15,9 +15,9 @@ CREATE TABLE clair.layer (
 );
 COMMENT ON TABLE clair.layer IS 'layers that have been read';
 COMMENT ON COLUMN clair.layer.digest IS
-    'diff id: digest of the layer''s tar; of one that is an appc image, with "appc:" before it';
-COMMENT ON COLUMN clair.layer.size IS 'bytes of the tar';
-COMMENT ON COLUMN clair.layer.entries IS 'entries of the tar';
+    'diff id: digest of the layer''s tar; of one that is an appc image, with "appc:" before it; of a software bill of materials, "sbom:" and the digest of the document';
+COMMENT ON COLUMN clair.layer.size IS 'bytes of the tar or document';
+COMMENT ON COLUMN clair.layer.entries IS 'entries of the tar; components of a document';
 COMMENT ON COLUMN clair.layer.version IS
     'version of what looked for wanted files in it: see clair.reader_version, role walk';
 COMMENT ON COLUMN clair.layer.reading IS
@@ -62,8 +62,8 @@ COMMENT ON COLUMN clair.layer_entry.type IS
     'file, directory, symlink, other (a device or the like), whiteout, or opaque';
 COMMENT ON COLUMN clair.layer_entry.target IS 'where a symbolic link leads';
 COMMENT ON COLUMN clair.layer_entry.role IS
-    'what the file, or the file behind the link, is: dpkg, apk or rpm for package databases, sqlite-log for changes to one, manifest for an appc image''s, else the release file''s name';
-COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database';
+    'what the file, or the file behind the link, is: dpkg, apk or rpm for package databases, sqlite-log for changes to one, manifest for an appc image''s, sbom for a software bill of materials, else the release file''s name';
+COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database: see clair.package_database';
 
 CREATE TABLE clair.layer_fact (
     layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
@@ -106,7 +106,8 @@ CREATE TABLE clair.package_database (
 COMMENT ON TABLE clair.package_database IS
     'package databases: each content once per namespace in which it was found';
 COMMENT ON COLUMN clair.package_database.id IS 'its number';
-COMMENT ON COLUMN clair.package_database.content IS 'digest of its bytes';
+COMMENT ON COLUMN clair.package_database.content IS
+    'digest of its bytes; of the packages of a software bill of materials, "sbom:" and the digest of these';
 COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace of the images that have it';
 COMMENT ON COLUMN clair.package_database.format IS 'format of its versions: dpkg, rpm, apk';
 COMMENT ON COLUMN clair.package_database.version IS
@@ -168,7 +169,7 @@ CREATE INDEX image_parent ON clair.image (parent_id) WHERE parent_id IS NOT NULL
 COMMENT ON TABLE clair.image IS 'images that have been indexed';
 COMMENT ON COLUMN clair.image.id IS 'its number, valid in this database';
 COMMENT ON COLUMN clair.image.digest IS
-    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar; of one saved by Docker before 1.10, the digest of its top layer''s json; of a layer put upon a parent, the SHA-256 digest of the parent''s digest, a blank and the layer''s diff id, which is OCI''s chain id where all below are such layers';
+    'image id: digest of the image''s config; of a bare layer, its diff id; of an appc image, the SHA-512 digest of its tar; of one saved by Docker before 1.10, the digest of its top layer''s json; of a layer put upon a parent, the SHA-256 digest of the parent''s digest, a blank and the layer''s diff id, which is OCI''s chain id where all below are such layers; of a software bill of materials, "sbom:" and the SHA-256 digest of the document';
 COMMENT ON COLUMN clair.image.platform IS 'os/architecture[/variant], or unknown';
 COMMENT ON COLUMN clair.image.namespace IS
     'the distribution release that gives its packages their meaning, or unknown';

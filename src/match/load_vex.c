@@ -12,7 +12,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "index/index.h"
@@ -294,12 +293,7 @@ OpenContent(FunctionCallInfo fcinfo)
 static Descriptor *
 OpenJson(FunctionCallInfo fcinfo)
 {
-	Jsonb *document = PG_GETARG_JSONB_P(0);
-	char *text = JsonbToCString(NULL, &document->root, (int) VARSIZE(document));
-	Descriptor *file = OpenSpoolFile();
-
-	WriteSpoolFile(file, text, strlen(text));
-	return file;
+	return SpoolJsonArgument(fcinfo, 0);
 }
 
 Datum

@@ -27,17 +27,6 @@ is_binary(ClairBytes file)
 		   clair_bytes_start_with(file, CLAIR_LITERAL("ADBc"));
 }
 
-static bool
-has_blank_or_control(ClairBytes text)
-{
-	for (size_t i = 0; i < text.size; i++)
-	{
-		if ((unsigned char) text.data[i] <= ' ' || text.data[i] == 0x7F)
-			return true;
-	}
-	return false;
-}
-
 /* Adds the entry's package, and begins the next entry. */
 static ClairStatus
 finish_entry(Entry *entry, Findings *findings, ClairError *error)
@@ -52,7 +41,7 @@ finish_entry(Entry *entry, Findings *findings, ClairError *error)
 	/* A name with a dot is that of a set of packages, made by apk add --virtual. */
 	if (name.size > 0 && name.data[0] == '.')
 		return CLAIR_OK;
-	if (has_blank_or_control(name))
+	if (name.size > 0 && !text_is_word(name))
 		return findings_problem(findings, error,
 								"line %" PRId64 ": \"%.*s\" is not a package's name", read.line,
 								(int) (name.size < 100 ? name.size : 100), name.data);

@@ -4,7 +4,7 @@
  */
 #include "package/package.h"
 
-/* The readers of all roles, among them that of appc images' manifests (aci.c). */
+/* The readers of all roles, among them appc images' manifests (aci.c) and documents (sbom.h). */
 static const struct
 {
 	const char *role;
@@ -26,6 +26,7 @@ static const struct
 	{"content-manifest", 1},
 	{"dnf-history", 1},
 	{"manifest", 1},
+	{"sbom", 1},
 };
 
 /* clang-format off */

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/text.h"
+
 /* The last such byte of a text; NULL when there is none. */
 static const char *
 find_last(ClairBytes text, char byte)
@@ -68,17 +70,6 @@ read_module(ClairBytes label)
 																   : CLAIR_NULL_BYTES;
 }
 
-static bool
-is_name(ClairBytes text)
-{
-	for (size_t i = 0; i < text.size; i++)
-	{
-		if ((unsigned char) text.data[i] <= ' ' || text.data[i] == 0x7F)
-			return false;
-	}
-	return text.size > 0;
-}
-
 bool
 rpm_package_read_epoch(ClairBytes text, uint32_t *epoch)
 {
@@ -118,7 +109,7 @@ rpm_package_add(const RpmPackage *package, int64_t record, Findings *findings, C
 
 	if (clair_bytes_equal(package->name, CLAIR_LITERAL("gpg-pubkey")))
 		return CLAIR_OK;
-	if (!is_name(package->name))
+	if (!text_is_word(package->name))
 		return findings_problem(findings, error, "%s %" PRId64 ": \"%.*s\" is not a package's name",
 								findings->unit, record,
 								(int) (package->name.size < 100 ? package->name.size : 100),

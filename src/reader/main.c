@@ -3,9 +3,10 @@
  *    clair-reader: reads what is hostile and answers with rows.
  *
  * Started by a backend or worker (server/helper.c) with the socket to it as descriptor 3 and,
- * for an image or a VEX document, that as descriptor 0. The server sends WIRE_JOB, whose names are:
+ * for an image, a bill of materials or a VEX document, that as descriptor 0. The server sends
+ * WIRE_JOB, whose names are:
  *
- *	  job			 "index", "vex" or "update"
+ *	  job			 "index", "sbom", "vex" or "update"
  *	  (each limit)	 by its name in common/limits.h
  *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
  *	  platform		 index: which image of several; no value: linux and architecture
@@ -29,6 +30,7 @@
 #include "feed/vex.h"
 #include "feed/xml.h"
 #include "image/image.h"
+#include "image/sbom_image.h"
 #include "reader/filter.h"
 #include "updaters/updater.h"
 
@@ -47,6 +49,7 @@ typedef struct Reader
 	ClairLimits limits;
 	bool is_check; /* that it can begin is all that is asked */
 	bool is_vex;   /* the input is a VEX document */
+	bool is_sbom;  /* or a software bill of materials */
 	ImageJob image;
 	const Updater *updater; /* NULL unless it is an update */
 	UpdaterDocument *documents;
@@ -129,7 +132,8 @@ receive_job(Reader *reader, ClairError *error)
 	}
 	reader->is_check = clair_bytes_equal(kind, CLAIR_LITERAL("check"));
 	reader->is_vex = clair_bytes_equal(kind, CLAIR_LITERAL("vex"));
-	if (reader->is_check || reader->is_vex)
+	reader->is_sbom = clair_bytes_equal(kind, CLAIR_LITERAL("sbom"));
+	if (reader->is_check || reader->is_vex || reader->is_sbom)
 		return CLAIR_OK;
 	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))
 		return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
@@ -169,6 +173,8 @@ read_input(Reader *reader, ClairError *error)
 		return CLAIR_OK;
 	if (reader->is_vex)
 		return vex_read(&reader->limits, WIRE_INPUT, &sink, error);
+	if (reader->is_sbom)
+		return sbom_image_index(&reader->limits, WIRE_INPUT, &sink, error);
 	if (reader->updater == NULL)
 		return image_index(&reader->image, &reader->limits, &sink, error);
 	reader->update.documents = reader->documents;

@@ -83,7 +83,9 @@ is(query($superuser, "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg
     is(query($session, "SELECT clair.version_cmp('dpkg', '1', '2')"), '-1', 'but it may compare versions');
     foreach my $statement ("SELECT clair.index_image($IMAGE)", "SELECT clair.index_image('$file')",
         "SELECT clair.features('made:1')", "SELECT clair.delete_image('made:1')",
-        'SELECT clair.collect_garbage()', 'SELECT * FROM clair.image', 'SELECT * FROM clair.image_feature')
+        'SELECT clair.collect_garbage()', 'SELECT * FROM clair.image', 'SELECT * FROM clair.image_feature',
+        "SELECT clair.index_sbom('{}'::jsonb)", "SELECT clair.index_sbom(''::bytea)",
+        "SELECT clair.index_sbom('$file')")
     {
         like(outcome($session, $statement), qr/^42501: permission denied for (function|table|view) /, $statement);
     }
@@ -177,6 +179,37 @@ chmod 0, "$allowed/unreadable.tar";
             qr/^\w{5}: could not open "\Q$path\E": .*\nHINT: Only what lies below clair\.image_directories is read\.$/,
             'nothing else: ' . $path =~ s/^\Q$folder//r);
     }
+    $session->quit;
+}
+
+# ---------------------------------------------------------------------------
+# Software bills of materials
+# ---------------------------------------------------------------------------
+
+{
+    my $bill = q({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "library",)
+        . q( "name": "bash", "purl": "pkg:deb/debian/bash@5?distro=debian-12&upstream=bash"}]});
+
+    append_to_file("$allowed/bill.json", $bill);
+    query($superuser, 'GRANT EXECUTE ON FUNCTION clair.index_sbom(jsonb, text), clair.index_sbom(bytea, text),'
+        . ' clair.index_sbom(text, text) TO indexer');
+
+    my $session = session_of('indexer');
+    is(query($session, "SELECT features FROM clair.index_sbom('$bill'::jsonb, 'bill:1')"), '1',
+        'who may index bills of materials can, without a privilege on any table');
+    is(query($session, "SELECT features FROM clair.index_sbom(convert_to('$bill', 'UTF8'), 'bill:2')"), '1',
+        'as bytes too');
+    like(outcome($session, "SELECT clair.index_sbom('$allowed/bill.json')"),
+        qr/^42501: permission denied to read files on the server\n/, 'but no file of the server');
+    $session->quit;
+    $session = session_of('file_indexer');
+    is(query($session, "SELECT features FROM clair.index_sbom('$allowed/bill.json')"), '1', 'who may read files can');
+    like(outcome($session, "SELECT clair.index_sbom('$allowed')"),
+        qr/^42809: ".*" is a directory, not a software bill of materials$/, 'though no directory');
+    like(outcome($session, "SELECT clair.index_sbom('/etc/passwd')"),
+        qr/HINT: Only what lies below clair\.image_directories is read\.$/, 'nor what lies elsewhere');
+    query($superuser, "SELECT clair.delete_image(name) FROM clair.image_name WHERE name LIKE 'bill:%'");
+    query($superuser, 'SELECT clair.collect_garbage()');
     $session->quit;
 }
 

@@ -31,6 +31,48 @@ findings_text_add(FindingsText *to, ClairBytes bytes, const char *after)
 	to->used += size + strlen(after);
 }
 
+/* Adds all that was found. */
+static inline void
+findings_text_add_all(FindingsText *text, const Findings *findings)
+{
+	for (const Feature *feature = findings->features; feature != NULL; feature = feature->next)
+	{
+		const struct
+		{
+			const char *name;
+			ClairBytes value;
+		} others[] = {{" module ", feature->module},
+					  {" vendor ", feature->vendor},
+					  {" license ", feature->license},
+					  {" !", feature->problem}};
+
+		findings_text_add(text, feature->name, " ");
+		findings_text_add(text, feature->version, " ");
+		findings_text_add(text, feature->source_name, " ");
+		findings_text_add(text, feature->source_version, " ");
+		findings_text_add(text, feature->architecture, "");
+		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		{
+			if (others[i].value.data == NULL)
+				continue;
+			findings_text_add(text, clair_bytes(others[i].name), "");
+			findings_text_add(text, others[i].value, "");
+		}
+		findings_text_add(text, CLAIR_LITERAL(""), ";");
+	}
+	for (const Fact *fact = findings->facts; fact != NULL; fact = fact->next)
+	{
+		findings_text_add(text, fact->key, "=");
+		findings_text_add(text, fact->value, ";");
+	}
+	for (const Problem *problem = findings->problems; problem != NULL; problem = problem->next)
+	{
+		findings_text_add(text, problem->unsupported ? CLAIR_LITERAL("??") : CLAIR_LITERAL("?"),
+						  "");
+		findings_text_add(text, problem->reason, ";");
+	}
+}
+
 /* Reads the file; the text lives until the next call. */
 static inline ClairBytes
 findings_text(FileReader *reader, ClairBytes file)
@@ -47,41 +89,7 @@ findings_text(FileReader *reader, ClairBytes file)
 	text = (FindingsText){.used = 0};
 	findings_start(&findings, arena, &limits);
 	status = reader(file, &findings, &error);
-	for (const Feature *feature = findings.features; feature != NULL; feature = feature->next)
-	{
-		findings_text_add(&text, feature->name, " ");
-		findings_text_add(&text, feature->version, " ");
-		findings_text_add(&text, feature->source_name, " ");
-		findings_text_add(&text, feature->source_version, " ");
-		findings_text_add(&text, feature->architecture,
-						  feature->module.data != NULL ? " module " : "");
-		if (feature->module.data != NULL)
-			findings_text_add(&text, feature->module, "");
-		if (feature->vendor.data != NULL)
-		{
-			findings_text_add(&text, CLAIR_LITERAL(" vendor "), "");
-			findings_text_add(&text, feature->vendor, "");
-		}
-		if (feature->license.data != NULL)
-		{
-			findings_text_add(&text, CLAIR_LITERAL(" license "), "");
-			findings_text_add(&text, feature->license, "");
-		}
-		findings_text_add(&text, CLAIR_LITERAL(""), feature->problem.data != NULL ? " !" : ";");
-		if (feature->problem.data != NULL)
-			findings_text_add(&text, feature->problem, ";");
-	}
-	for (const Fact *fact = findings.facts; fact != NULL; fact = fact->next)
-	{
-		findings_text_add(&text, fact->key, "=");
-		findings_text_add(&text, fact->value, ";");
-	}
-	for (const Problem *problem = findings.problems; problem != NULL; problem = problem->next)
-	{
-		findings_text_add(&text, problem->unsupported ? CLAIR_LITERAL("??") : CLAIR_LITERAL("?"),
-						  "");
-		findings_text_add(&text, problem->reason, ";");
-	}
+	findings_text_add_all(&text, &findings);
 	if (status != CLAIR_OK)
 		findings_text_add(&text, clair_bytes(error.message), " (error)");
 	arena_destroy(arena);
