@@ -208,8 +208,12 @@ entries_read(Entries *reader, ClairBytes *piece, ClairError *error)
 	const void *data;
 	size_t size;
 	la_int64_t offset;
-	int result = archive_read_data_block(reader->archive, &data, &size, &offset);
+	int result;
 
+	/* A block may be empty, when its compressed bytes have not given anything yet. */
+	do
+		result = archive_read_data_block(reader->archive, &data, &size, &offset);
+	while ((result == ARCHIVE_OK || result == ARCHIVE_WARN) && size == 0);
 	if (result == ARCHIVE_EOF)
 		*piece = (ClairBytes){"", 0};
 	else if (result != ARCHIVE_OK && result != ARCHIVE_WARN)

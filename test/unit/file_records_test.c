@@ -7,6 +7,7 @@
 #include "common/entries.h"
 #include "common/limits.h"
 #include "common/stream.h"
+#include "dripping.h"
 #include "feed/file_records.h"
 #include "feed/record_feed.h"
 #include "tar_writer.h"
@@ -146,6 +147,45 @@ test_zip(void)
 	free(large);
 }
 
+/* Files whose compressed bytes come in many pieces, some of which give nothing yet. */
+static void
+test_pieces(void)
+{
+	ZipWriter zip = {0};
+	char text[20000];
+	uint32_t random = 1;
+	ClairBytes bytes;
+	bool whole = true;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+	{
+		random = random * 1103515245 + 12345;
+		text[i] = (char) ('a' + (random >> 16) % 26);
+	}
+	zip_begin(&zip, "deflate");
+	zip_file(&zip, "unsized", (ClairBytes){text, sizeof(text)}, false);
+	zip_file(&zip, "sized", (ClairBytes){text, sizeof(text)}, true);
+	bytes = zip_end(&zip);
+	for (size_t size = 1; size <= 64; size++)
+	{
+		Dripping dripping = {.stream = {.read = drip}, .rest = bytes, .size = size};
+		FeedRecord record;
+		ClairError error;
+		void *records;
+		bool found;
+
+		if (archive_record_cutter.open(&dripping.stream, "*", &limits, &records, &error) !=
+			CLAIR_OK)
+			abort();
+		for (int i = 0; i < 2; i++)
+			whole &= archive_record_cutter.next(records, &record, &found, &error) == CLAIR_OK &&
+					 found && clair_bytes_equal(record.value, (ClairBytes){text, sizeof(text)});
+		archive_record_cutter.close(records);
+	}
+	CHECK(whole, "files are whole, in whatever pieces they come");
+	free(zip.data);
+}
+
 /* 128 MB of zeros in a zip: about a thousand times its size. */
 static void
 test_bomb(void)
@@ -211,6 +251,7 @@ main(void)
 	limits = CLAIR_DEFAULT_LIMITS;
 	test_tar();
 	test_zip();
+	test_pieces();
 	test_bomb();
 	test_others();
 	test_hostile();
