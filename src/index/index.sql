@@ -71,7 +71,7 @@ SELECT
     -- The oldest layer since which every database at this location has had the feature.
     COALESCE(
         pg_catalog.max(state.next_position)
-            FILTER (WHERE former.database_id IS NULL OR state.until_position <> state.next_position),
+            FILTER (WHERE former.had IS NULL OR state.until_position <> state.next_position),
         pg_catalog.min(state.position)
     ) AS position
 FROM clair.image_database AS surviving
@@ -83,12 +83,17 @@ FROM clair.image_database AS surviving
                 AS next_position
         FROM clair.image_database
     ) AS state ON state.image_id = surviving.image_id AND state.location = surviving.location
-    LEFT JOIN clair.feature AS former
-        ON former.database_id = state.database_id
-        AND former.name = f.name
-        AND former.architecture IS NOT DISTINCT FROM f.architecture
-        AND former.version IS NOT DISTINCT FROM f.version
-        AND former.invalid_version IS NOT DISTINCT FROM f.invalid_version
+    -- One look by the primary key each: joined as a table, each feature is compared with all of them.
+    LEFT JOIN LATERAL (
+        SELECT true AS had
+        FROM clair.feature AS former
+        WHERE former.database_id = state.database_id
+            AND former.name = f.name
+            AND former.architecture IS NOT DISTINCT FROM f.architecture
+            AND former.version IS NOT DISTINCT FROM f.version
+            AND former.invalid_version IS NOT DISTINCT FROM f.invalid_version
+        LIMIT 1
+    ) AS former ON true
 WHERE surviving.until_position IS NULL
 GROUP BY surviving.image_id, surviving.path, f.name, f.number;
 COMMENT ON VIEW clair.feature_introduction IS
