@@ -65,7 +65,16 @@ SQL_FILES = \
 	src/notify/policy.sql \
 	src/report/status.sql \
 	src/report/clean_up.sql \
-	src/report/health.sql
+	src/report/health.sql \
+	src/report/report.sql \
+	src/report/text.sql \
+	src/report/markdown.sql \
+	src/report/csv.sql \
+	src/report/json.sql \
+	src/report/sarif.sql \
+	src/report/gitlab.sql \
+	src/report/junit.sql \
+	src/report/registry.sql
 
 ifndef CLAIR_PGXS
 

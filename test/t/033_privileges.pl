@@ -67,8 +67,9 @@ is(query($superuser, "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg
     'PUBLIC may execute only what is immutable');
 is(query($superuser, "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc AS p"
     . " WHERE pronamespace = 'clair'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE')"
-    . " AND proname !~ '^(version|dpkg\$|rpm\$|apk\$|bare\$|format\$|successor\$|min\$|max\$|advisory\$)'"), '',
-    'and of that only what concerns versions, and making advisories');
+    . " AND proname !~ '^(version|dpkg\$|rpm\$|apk\$|bare\$|format\$|successor\$|min\$|max\$|advisory\$)'"
+    . " AND proname NOT IN ('xml_text', 'csv_field', 'markdown_text', 'terminal_text', 'display_width')"), '',
+    'and of that only what concerns versions, making advisories, or writing texts down');
 is(query($superuser, "SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_class AS c,"
     . " unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p(name)"
     . " WHERE relnamespace = 'clair'::regnamespace AND relkind IN ('r', 'v', 'p', 'm')"
