@@ -27,6 +27,7 @@ static const Updater *const updaters[] = {
 	&updater_ubuntu_oval,
 
 	/* formats, for updaters of the user's own */
+	&updater_osv,
 	&updater_oval,
 	&updater_secdb,
 	&updater_updateinfo,

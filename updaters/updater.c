@@ -58,9 +58,8 @@ updater_file_name(const UpdaterDocument *document)
 	return last.size > 0 ? last : document->name;
 }
 
-/* Whether the name is that of an archive, perhaps a compressed one. */
-static bool
-is_archive(ClairBytes name)
+bool
+updater_is_archive(ClairBytes name)
 {
 	return memmem(name.data, name.size, ".tar", 4) != NULL ||
 		   clair_bytes_end_with(name, CLAIR_LITERAL(".tgz")) ||
@@ -82,7 +81,7 @@ name_archives(const UpdaterJob *job, const UpdaterDocument *listing, Arena *aren
 		status = listing_read(arena, text, &names, &count, error);
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
 	{
-		if (!is_archive(names[i]))
+		if (!updater_is_archive(names[i]))
 			continue;
 		found++;
 		status = updater_further(job, listing, names[i], names[i], false, "plain", error);

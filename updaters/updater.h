@@ -67,6 +67,9 @@ extern ClairBytes updater_file_name(const UpdaterDocument *document);
 typedef ClairStatus
 UpdaterArchiveFunction(const UpdaterJob *job, const UpdaterDocument *archive, ClairError *error);
 
+/* Whether the name of a file is that of an archive, perhaps a compressed one. */
+extern bool updater_is_archive(ClairBytes name);
+
 /*
  * Reads documents that are archives of records, or listings of folders with such archives, which
  * then are named. Context is the format's; further is called with each archive first, or NULL.
@@ -103,6 +106,7 @@ extern const Updater updater_photon;
 extern const Updater updater_photon_metadata;
 
 /* The formats of updaters of the user's own. */
+extern const Updater updater_osv;
 extern const Updater updater_oval;
 extern const Updater updater_secdb;
 extern const Updater updater_updateinfo;

@@ -23,7 +23,10 @@ read_row(Arena *arena, const FeedRecord *record, ClairBytes *path, int64_t *time
 	if (count != 2)
 		return "it is not a path and a time";
 	*path = fields[0];
-	return timestamp_read(fields[1], time) ? NULL : "its time is none";
+	if (timestamp_read(fields[1], time))
+		return NULL;
+	*path = fields[1];
+	return timestamp_read(fields[0], time) ? NULL : "its time is none";
 }
 
 static ClairStatus

@@ -1,9 +1,10 @@
 /*
  * csaf_changes.h
- *    The lists beside CSAF documents: which have changed, or gone, and when.
+ *    The lists beside documents: which have changed, or gone, and when.
  *
  * "changes.csv" of CSAF 2.0 (7.1.13), and Red Hat's "deletions.csv": rows of a document's path and
- * a time (RFC 3339). They have hundreds of thousands of rows, and are read as a stream.
+ * a time (RFC 3339); and OSV's "modified_id.csv", rows of a time and a path. They have hundreds of
+ * thousands of rows, and are read as a stream.
  */
 #ifndef CLAIR_CSAF_CHANGES_H
 #define CLAIR_CSAF_CHANGES_H

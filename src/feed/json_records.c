@@ -22,9 +22,10 @@
 
 typedef enum State
 {
-	STATE_BEGIN, /* nothing has been read */
-	STATE_ROOT,	 /* among the members of the root */
-	STATE_ARRAY, /* among the elements of the array */
+	STATE_BEGIN,  /* nothing has been read */
+	STATE_ROOT,	  /* among the members of the root */
+	STATE_ARRAY,  /* among the elements of the array */
+	STATE_VALUES, /* among values that stand behind each other */
 	STATE_END
 } State;
 
@@ -43,6 +44,7 @@ typedef struct JsonRecords
 	int64_t offset;	 /* of the buffer's first byte in the document */
 
 	State state;
+	bool values;   /* the root need be neither object nor array */
 	bool first;	   /* no comma is due */
 	bool seen;	   /* the array */
 	int64_t count; /* of its elements */
@@ -453,6 +455,11 @@ begin_document(JsonRecords *records, ClairError *error)
 		return status;
 	if (byte < 0)
 		return clair_error(error, CLAIR_INVALID, "the document is empty");
+	if (records->values && byte != '[')
+	{
+		records->state = STATE_VALUES;
+		return CLAIR_OK;
+	}
 	if (byte != (is_root(records) ? '[' : '{'))
 	{
 		beginning = (ClairBytes){records->buffer + records->position,
@@ -567,6 +574,28 @@ next_element(JsonRecords *records, FeedRecord *record, bool *found, ClairError *
 	return take_value(records, record, error);
 }
 
+/* The next of values that stand behind each other; *found is false at the document's end. */
+static ClairStatus
+next_value(JsonRecords *records, FeedRecord *record, bool *found, ClairError *error)
+{
+	ClairStatus status;
+	int byte;
+
+	records->begin = records->position;
+	records->place[0] = '\0';
+	status = skip_space(records, &byte, error);
+	*found = status == CLAIR_OK && byte >= 0;
+	if (!*found)
+	{
+		records->state = STATE_END;
+		return status;
+	}
+	records->begin = records->position;
+	record->number = ++records->count;
+	snprintf(records->place, sizeof(records->place), "value %" PRId64, record->number);
+	return take_value(records, record, error);
+}
+
 static ClairStatus
 json_records_next(void *context, FeedRecord *record, bool *found, ClairError *error)
 {
@@ -579,13 +608,30 @@ json_records_next(void *context, FeedRecord *record, bool *found, ClairError *er
 		status = begin_document(records, error);
 	while (status == CLAIR_OK && !*found && records->state != STATE_END)
 	{
-		if (records->state == STATE_ARRAY)
+		if (records->state == STATE_VALUES)
+			status = next_value(records, record, found, error);
+		else if (records->state == STATE_ARRAY)
 			status = next_element(records, record, found, error);
 		else
 			status = next_member(records, record, found, error);
 	}
 	return status;
 }
+
+static ClairStatus
+json_values_open(ClairStream *stream, const char *part, const ClairLimits *limits, void **records,
+				 ClairError *error)
+{
+	ClairStatus status = json_records_open(stream, "", limits, records, error);
+
+	(void) part;
+	if (status == CLAIR_OK)
+		((JsonRecords *) *records)->values = true;
+	return status;
+}
+
+const RecordCutter json_value_record_cutter = {json_values_open, json_records_next,
+											   json_records_size, json_records_close};
 
 const RecordCutter json_record_cutter = {json_records_open, json_records_next, json_records_size,
 										 json_records_close};

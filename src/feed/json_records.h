@@ -24,4 +24,10 @@
  */
 extern const RecordCutter json_record_cutter;
 
+/*
+ * A document that is a value, or several ones behind each other, as lines of JSON are; or an array,
+ * whose elements then are the records. The part is NULL.
+ */
+extern const RecordCutter json_value_record_cutter;
+
 #endif

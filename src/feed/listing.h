@@ -13,8 +13,9 @@
 /*
  * The names that the listing links to, in the arena, ordered by their bytes, each once. Of
  * HTML: what the a elements' href name; else the document is our server's listing of a
- * local directory: "clair directory listing", then a name on each line. Directories end in
- * "/". Names that would lead out of the listed directory are left out.
+ * local directory: "clair directory listing", then a name on each line. Names are as URLs have
+ * them: what is special there stands as %xx. Directories end in "/". Names that would lead out of
+ * the listed directory are left out.
  */
 extern ClairStatus listing_read(Arena *arena, ClairBytes document, ClairBytes **names,
 								size_t *count, ClairError *error);

@@ -233,8 +233,10 @@ take_package_members(JsonCursor *cursor, OsvAffected *affected)
 			take_json(cursor, &affected->ecosystem_specific);
 		else if (clair_bytes_equal(name, CLAIR_LITERAL("database_specific")))
 			take_json(cursor, &affected->database_specific);
+		else if (clair_bytes_equal(name, CLAIR_LITERAL("versions")))
+			take_names(cursor, &affected->versions);
 		else
-			json_skip(cursor); /* among them "versions" */
+			json_skip(cursor);
 	}
 }
 
@@ -264,6 +266,34 @@ take_affected(JsonCursor *cursor, OsvRecord *record)
 	}
 }
 
+static void
+take_references(JsonCursor *cursor, OsvRecord *record)
+{
+	ClairBytes name;
+
+	if (!enter_array(cursor))
+		return;
+	while (json_next_element(cursor))
+	{
+		OsvReference reference = {CLAIR_NULL_BYTES, CLAIR_NULL_BYTES};
+
+		json_enter(cursor, JSON_OBJECT);
+		while (json_next_member(cursor, &name))
+		{
+			if (clair_bytes_equal(name, CLAIR_LITERAL("type")))
+				json_text_or_null(cursor, &reference.type);
+			else if (clair_bytes_equal(name, CLAIR_LITERAL("url")))
+				json_text_or_null(cursor, &reference.url);
+			else
+				json_skip(cursor);
+		}
+		record->references = grow(cursor, record->references, record->reference_count,
+								  &record->reference_capacity, sizeof(OsvReference));
+		if (record->references != NULL)
+			record->references[record->reference_count++] = reference;
+	}
+}
+
 /* Takes a member of a record. */
 static void
 take_member(JsonCursor *cursor, OsvRecord *record, ClairBytes name)
@@ -286,6 +316,8 @@ take_member(JsonCursor *cursor, OsvRecord *record, ClairBytes name)
 		take_severities(cursor, &record->severities);
 	else if (clair_bytes_equal(name, CLAIR_LITERAL("affected")))
 		take_affected(cursor, record);
+	else if (clair_bytes_equal(name, CLAIR_LITERAL("references")))
+		take_references(cursor, record);
 	else if (clair_bytes_equal(name, CLAIR_LITERAL("database_specific")))
 		take_json(cursor, &record->database_specific);
 	else

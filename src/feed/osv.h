@@ -5,7 +5,8 @@
  * { "id", "aliases", "upstream", "related", "severity", "affected": [ { "package", "ranges" } ] }.
  * What ecosystems and the parts named "..._specific" mean is the caller's. Of ranges, those of
  * an ecosystem's versions are taken ("ECOSYSTEM"); commits and SemVer are not versions of
- * packages, and the lists of all single versions, which can be long, only say the same again.
+ * packages. The lists of all single versions, which can be long, only say the same again, where
+ * there are ranges.
  */
 #ifndef CLAIR_OSV_H
 #define CLAIR_OSV_H
@@ -41,6 +42,12 @@ typedef struct OsvRange
 	ClairBytes last_affected; /* the last that is; or no value */
 } OsvRange;
 
+typedef struct OsvReference
+{
+	ClairBytes type;
+	ClairBytes url;
+} OsvReference;
+
 /* A package that is affected. */
 typedef struct OsvAffected
 {
@@ -52,6 +59,7 @@ typedef struct OsvAffected
 	OsvRange *ranges;
 	size_t range_count;
 	size_t range_capacity;
+	OsvNames versions;
 	ClairBytes ecosystem_specific; /* JSON, or no value */
 	ClairBytes database_specific;
 } OsvAffected;
@@ -69,6 +77,9 @@ typedef struct OsvRecord
 	OsvAffected *affected;
 	size_t affected_count;
 	size_t affected_capacity;
+	OsvReference *references;
+	size_t reference_count;
+	size_t reference_capacity;
 	ClairBytes database_specific; /* JSON, or no value */
 } OsvRecord;
 

@@ -105,9 +105,8 @@ name_namespace(Arena *arena, ClairBytes release, ClairBytes *namespace)
 	return namespace->data != NULL;
 }
 
-/* Reads a platform's CPE; one that is none is passed over like that of another vendor. */
-static bool
-read_platform(Arena *arena, ClairBytes text, RedhatPlatform *platform)
+bool
+redhat_platform(Arena *arena, ClairBytes text, RedhatPlatform *platform)
 {
 	Cpe cpe;
 	const char *problem = cpe_read(arena, text, &cpe);
@@ -215,7 +214,7 @@ facts_of(Arena *arena, CsafProduct *product)
 		return facts;
 	facts = arena_alloc(arena, sizeof(Facts));
 	if (facts == NULL ||
-		(product->cpe.data != NULL && !read_platform(arena, product->cpe, &facts->platform)) ||
+		(product->cpe.data != NULL && !redhat_platform(arena, product->cpe, &facts->platform)) ||
 		(product->purl.data != NULL && !read_component(arena, product->purl, &facts->component)))
 		return NULL;
 	product->facts = facts;

@@ -38,6 +38,12 @@ typedef struct RedhatProduct
 } RedhatProduct;
 
 /*
+ * Reads the CPE of a platform. One that is none, or of another vendor, leaves it without values.
+ * False when the arena is exhausted.
+ */
+extern bool redhat_platform(Arena *arena, ClairBytes cpe, RedhatPlatform *platform);
+
+/*
  * Finds out what a product is. Its facts belong to this file. False when the arena is exhausted.
  */
 extern bool redhat_product(Arena *arena, CsafProduct *product, RedhatProduct *found);

@@ -69,6 +69,17 @@ FilePath(const Document *document)
 	return path;
 }
 
+/* Appends the relative URL of a file's name: what would mean something else in it is escaped. */
+static void
+AppendReference(StringInfo references, const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name > ' ' && *name < 0x7f && strchr(":%?#\\", *name) == NULL)
+			appendStringInfoChar(references, *name);
+		else
+			appendStringInfo(references, "%%%02X", (unsigned char) *name);
+}
+
 /* A file with the listing of an opened directory. */
 static Descriptor *
 ListDirectory(int directory, const char *path)
@@ -81,10 +92,8 @@ ListDirectory(int directory, const char *path)
 	appendStringInfoString(&names, LISTING_HEAD);
 	foreach (cell, DirectoryEntries(directory, path))
 	{
-		const char *name = lfirst(cell);
-
-		if (strchr(name, '\n') == NULL)
-			appendStringInfo(&names, "%s\n", name);
+		AppendReference(&names, lfirst(cell));
+		appendStringInfoChar(&names, '\n');
 	}
 	WriteSpoolFile(listing, names.data, names.len);
 	pfree(names.data);

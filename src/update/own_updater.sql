@@ -24,6 +24,8 @@ COMMENT ON COLUMN clair.updater_format.revision IS 'as in clair.builtin_updater'
 
 INSERT INTO clair.updater_format (name, title, document, resolves, by_repository, revision)
 VALUES
+    ('osv', 'records of the Open Source Vulnerability format: archives, JSON, folders, osv.dev''s exports',
+     'osv', true, false, 1),
     ('oval', 'OVAL definitions of rpm or dpkg packages: XML, or the listing of a folder of such',
      'index', true, false, 1),
     ('secdb', 'security database of apk packages: JSON, as Alpine, Wolfi and Chainguard have it',
@@ -73,6 +75,10 @@ VALUES
     ('', 'title', 'text', '^.{1,200}$', 'a text of 1 to 200 characters', false, false,
      'what it tracks'),
     ('', 'user_agent', 'text', '', 'a text', false, false, 'in place of clair.fetch_user_agent'),
+    ('osv', 'ecosystems', 'map', '', 'a map of names of ecosystems and namespaces', false, true,
+     'the distribution releases that packages of these ecosystems are of, in place of what the names say'),
+    ('osv', 'link', 'text', '^https?://', 'the beginning of a URL', false, false,
+     'what stands before a record''s id in its link; else it is the advisory that the record refers to'),
     ('oval', 'kind', 'text', '^(binary|source)$', 'binary or source', false, false,
      'what its packages are: binary packages, unless it is given'),
     ('oval', 'namespace', 'text', '', 'a namespace', true, true,

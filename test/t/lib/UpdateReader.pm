@@ -20,16 +20,17 @@ sub peak_of
 }
 
 # Reads a document that is a file, under a name. Known: whether the reader is told that all records
-# are known. What came: rows by relation, and what the reader took: cpu in seconds, peak in MB.
+# are known; options: of an updater of the user's own. What came: rows, and what the reader took: cpu
+# in seconds, peak in MB.
 sub read_update
 {
-    my ($updater, $name, $path, $known) = @_;
+    my ($updater, $name, $path, $known, $options) = @_;
     my (undef, undef, @before) = times();
     my %result = (rows => 0, peak => 0);
     open(my $file, '<:raw', $path) or die "$path: $!\n";
 
     my $reader = HelperProcess->start(HelperProcess::program_path('clair-reader'));
-    $reader->send_frame('j', [ job => 'update', updater => $updater ]);
+    $reader->send_frame('j', [ job => 'update', updater => $updater, options => $options ]);
     $reader->send_frame('d', [ $name => 'file:///' ], $file);
     $reader->send_frame('s');
     while (my $frame = $reader->receive(300))
