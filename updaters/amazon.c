@@ -180,11 +180,13 @@ is_digit(ClairBytes text, size_t i)
 }
 
 /* The versions that an extra is named for are its lines: 10.2 and 7.2 of "mariadb10.2-php7.2". */
-static void
-complete(ClairBytes place, UpdateinfoSource *updates)
+static ClairStatus
+complete(ClairBytes place, Arena *arena, UpdateinfoSource *updates, ClairError *error)
 {
+	(void) arena;
+	(void) error;
 	if (!clair_bytes_start_with(place, EXTRA))
-		return;
+		return CLAIR_OK;
 	for (size_t i = EXTRA.size, begin; i < place.size; i++)
 	{
 		if (!is_digit(place, i))
@@ -194,6 +196,7 @@ complete(ClairBytes place, UpdateinfoSource *updates)
 		if (updates->line_count < UPDATEINFO_MAX_LINES)
 			updates->lines[updates->line_count++] = (ClairBytes){place.data + begin, i - begin};
 	}
+	return CLAIR_OK;
 }
 
 /*

@@ -29,7 +29,22 @@ is_release(ClairBytes folder)
 	for (size_t i = 0; i + 1 < folder.size; i++)
 		if (folder.data[i] < '0' || folder.data[i] > '9')
 			return false;
-	return true;
+	return folder.size > 1;
+}
+
+/* "41/Everything/" is of release 41, whatever its packages were built for. */
+static ClairStatus
+complete(ClairBytes place, Arena *arena, UpdateinfoSource *updates, ClairError *error)
+{
+	const char *slash = place.size > 0 ? memchr(place.data, '/', place.size) : NULL;
+	ClairBytes folder = {place.data, slash != NULL ? (size_t) (slash + 1 - place.data) : 0};
+
+	if (folder.size == 0 || !is_release(folder))
+		return CLAIR_OK;
+	updates->namespace = arena_printf(arena, "fedora:%.*s", (int) folder.size - 1, folder.data);
+	return updates->namespace.data != NULL
+			   ? CLAIR_OK
+			   : clair_error(error, CLAIR_MEMORY, "there is not enough memory for the updates");
 }
 
 static ClairStatus
@@ -75,6 +90,7 @@ fedora_read(const UpdaterJob *job, ClairError *error)
 															 .has_modules = true,
 															 .describe = describe,
 															 .pages = PAGES},
+												 .complete = complete,
 												 .may_lack = may_lack,
 												 .name_folder = name_folder};
 

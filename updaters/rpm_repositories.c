@@ -159,11 +159,15 @@ read_repomd(Reading *reading, ClairError *error)
 static ClairStatus
 read_updates(Reading *reading, ClairError *error)
 {
-	UpdateinfoSource updates = reading->repositories->updates;
+	const RpmRepositories *repositories = reading->repositories;
+	UpdateinfoSource updates = repositories->updates;
+	ClairStatus status = CLAIR_OK;
 
 	updates.place = reading->place;
-	if (reading->repositories->complete != NULL)
-		reading->repositories->complete(reading->place, &updates);
+	if (repositories->complete != NULL)
+		status = repositories->complete(reading->place, reading->arena, &updates, error);
+	if (status != CLAIR_OK)
+		return status;
 	return updateinfo_read(reading->feed, reading->document->name, reading->document->descriptor,
 						   &updates, error);
 }

@@ -18,8 +18,9 @@ typedef struct RpmRepositories
 {
 	UpdateinfoSource updates; /* of all repositories; their places are filled in */
 
-	/* What else is to be known of the updates of a place; NULL: nothing. */
-	void (*complete)(ClairBytes place, UpdateinfoSource *updates);
+	/* What else is to be known of the updates of a place, in the arena; NULL: nothing. */
+	ClairStatus (*complete)(ClairBytes place, Arena *arena, UpdateinfoSource *updates,
+							ClairError *error);
 
 	/* Whether there may be no updates in the repository of a place; NULL: not in one alone. */
 	bool (*may_lack)(ClairBytes place);

@@ -17,7 +17,7 @@ extern ClairBytes rpm_release_built_for(ClairBytes release, ClairBytes family);
 /* Whether a package is part of a module, by its release: "1.module+el8.5.0+738+032c9c02". */
 extern bool rpm_release_is_modular(ClairBytes release);
 
-/* Whether architectures are two of one machine, as i686 and x86_64 are: the name of both. */
+/* The machine that an architecture's packages run on: x86_64 of i686. */
 extern ClairBytes rpm_machine_of(ClairBytes architecture);
 
 /* Whether a package holds what debuggers need, and nothing that runs. */

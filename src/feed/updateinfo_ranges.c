@@ -2,9 +2,8 @@
  * updateinfo_ranges.c
  *    From the packages of an update to ranges; see updateinfo_ranges.h.
  *
- * Each package is a claim for its architecture; rpm_ranges() makes ranges of them. Those of a
- * package that is the same for all machines of the update then lose their architectures: a
- * repository for one machine says of its packages what is so of the others', too.
+ * Each package is a claim for its machine, whose architectures (i686, x86_64) are built from one
+ * source; rpm_ranges() makes ranges of these.
  */
 #include "feed/updateinfo_ranges.h"
 
@@ -13,7 +12,8 @@
 #include "feed/rpm_ranges.h"
 #include "feed/rpm_release.h"
 
-#define MAX_PACKAGES 100000 /* of an update; texlive has some 10,000 */
+#define MAX_PACKAGES	  100000 /* of an update; texlive has some 10,000 */
+#define MAX_ARCHITECTURES 64	 /* of all of them */
 
 typedef struct Packages
 {
@@ -189,81 +189,84 @@ add_collections(Packages *packages, const XmlElement *update, const char **probl
 	return status;
 }
 
-/* The machines that packages of the update are for: a list. */
+/*
+ * Has the packages be for machines, of which one may have several architectures: *architectures are
+ * those that packages are for, in order.
+ */
 static bool
-find_machines(const Packages *packages, ClairBytes *machines)
+take_machines(Packages *packages, ClairBytes **architectures, size_t *count)
 {
-	Arena *arena = packages->feed->arena;
-	ClairBytes *names = arena_alloc_array(arena, packages->count + 1, sizeof(ClairBytes));
-	size_t count = 0;
-
-	if (names == NULL)
+	*architectures = arena_alloc_array(packages->feed->arena, packages->count, sizeof(ClairBytes));
+	*count = 0;
+	if (*architectures == NULL)
 		return false;
 	for (size_t i = 0; i < packages->count; i++)
-		if (packages->claims[i].range.architectures.data != NULL &&
-			!clair_bytes_equal(packages->claims[i].range.architectures, CLAIR_LITERAL("noarch")))
-			names[count++] = rpm_machine_of(packages->claims[i].range.architectures);
-	count = name_list_order(names, count);
-	*machines = name_list_join(arena, names, count);
-	return count == 0 || machines->data != NULL;
-}
-
-/* The architectures of ranges of one package, and their machines: lists, or no value. */
-static bool
-find_architectures(Arena *arena, const AdvisoryRange *ranges, size_t count,
-				   ClairBytes *architectures, ClairBytes *machines)
-{
-	size_t size = 0;
-	size_t found = 0;
-	ClairBytes *names;
-
-	for (size_t i = 0; i < count; i++)
-		size += ranges[i].architectures.size / 2 + 1;
-	names = arena_alloc_array(arena, size, sizeof(ClairBytes));
-	if (names == NULL)
-		return false;
-	for (size_t i = 0; i < count; i++)
 	{
-		ClairBytes rest = ranges[i].architectures;
+		ClairBytes *architecture = &packages->claims[i].range.architectures;
 
-		while (rest.size > 0)
-			names[found++] = text_take_part(&rest, ' ');
+		if (architecture->data == NULL || clair_bytes_equal(*architecture, CLAIR_LITERAL("noarch")))
+			continue;
+		(*architectures)[(*count)++] = *architecture;
+		*architecture = rpm_machine_of(*architecture);
 	}
-	found = name_list_order(names, found);
-	*architectures = name_list_join(arena, names, found);
-	for (size_t i = 0; i < found; i++)
-		names[i] = rpm_machine_of(names[i]);
-	found = name_list_order(names, found);
-	*machines = name_list_join(arena, names, found);
+	*count = name_list_order(*architectures, *count);
 	return true;
 }
 
+/* Whether a list has a name. */
 static bool
-is_same_package(const AdvisoryRange *a, const AdvisoryRange *b)
+has_name(ClairBytes list, ClairBytes name)
 {
-	return clair_bytes_equal(a->namespace, b->namespace) &&
-		   clair_bytes_equal(a->package, b->package) && clair_bytes_equal(a->module, b->module);
+	while (list.size > 0)
+		if (clair_bytes_equal(text_take_part(&list, ' '), name))
+			return true;
+	return false;
 }
 
-/* Lets ranges that are the same for all machines go without architectures. */
+/* Those architectures whose machines are in the list, or, without a list, their machines: a list.
+ */
 static bool
-widen(const Packages *packages, ClairBytes all, AdvisoryRange *ranges, size_t count)
+select_architectures(Arena *arena, const ClairBytes *architectures, size_t count,
+					 const ClairBytes *machines, ClairBytes *list)
 {
-	for (size_t begin = 0, end; begin < count; begin = end)
-	{
-		ClairBytes architectures;
-		ClairBytes machines;
+	ClairBytes names[MAX_ARCHITECTURES];
+	size_t selected = 0;
 
-		for (end = begin + 1; end < count && is_same_package(&ranges[begin], &ranges[end]); end++)
-			;
-		if (!find_architectures(packages->feed->arena, ranges + begin, end - begin, &architectures,
-								&machines))
+	for (size_t i = 0; i < count; i++)
+	{
+		ClairBytes machine = rpm_machine_of(architectures[i]);
+
+		if (machines == NULL || has_name(*machines, machine))
+			names[selected++] = machines == NULL ? machine : architectures[i];
+	}
+	selected = name_list_order(names, selected);
+	*list = name_list_join(arena, names, selected);
+	return selected == 0 || list->data != NULL;
+}
+
+/*
+ * From machines to architectures: what is so for all machines of the update, is for any; a
+ * repository for one machine says of its packages what is so of the others', too.
+ */
+static bool
+name_architectures(const Packages *packages, const ClairBytes *architectures, size_t count,
+				   AdvisoryRange *ranges, size_t range_count)
+{
+	Arena *arena = packages->feed->arena;
+	ClairBytes all;
+
+	if (!select_architectures(arena, architectures, count, NULL, &all))
+		return false;
+	for (size_t i = 0; i < range_count; i++)
+	{
+		ClairBytes machines = ranges[i].architectures;
+
+		if (clair_bytes_equal(machines, all))
+			ranges[i].architectures = CLAIR_NULL_BYTES;
+		else if (machines.data != NULL &&
+				 !select_architectures(arena, architectures, count, &machines,
+									   &ranges[i].architectures))
 			return false;
-		if (!clair_bytes_equal(machines, all))
-			continue;
-		for (size_t i = begin; i < end; i++)
-			if (clair_bytes_equal(ranges[i].architectures, architectures))
-				ranges[i].architectures = CLAIR_NULL_BYTES;
 	}
 	return true;
 }
@@ -303,7 +306,8 @@ updateinfo_ranges(RecordFeed *feed, const UpdateinfoSource *source, ClairBytes k
 				  const char **problem, ClairError *error)
 {
 	Packages packages = {.feed = feed, .source = source, .key = key, .id = id};
-	ClairBytes machines;
+	ClairBytes *architectures;
+	size_t architecture_count;
 	ClairStatus status;
 
 	*problem = NULL;
@@ -311,9 +315,15 @@ updateinfo_ranges(RecordFeed *feed, const UpdateinfoSource *source, ClairBytes k
 	status = add_collections(&packages, update, problem, error);
 	if (status != CLAIR_OK || *problem != NULL)
 		return status;
-	if (!find_machines(&packages, &machines) ||
-		!rpm_ranges(feed->arena, packages.claims, packages.count, ranges, count) ||
-		!widen(&packages, machines, *ranges, *count))
+	if (!take_machines(&packages, &architectures, &architecture_count))
+		return memory_error(error);
+	if (architecture_count > MAX_ARCHITECTURES)
+	{
+		*problem = "it has packages for too many architectures";
+		return CLAIR_OK;
+	}
+	if (!rpm_ranges(feed->arena, packages.claims, packages.count, ranges, count) ||
+		!name_architectures(&packages, architectures, architecture_count, *ranges, *count))
 		return memory_error(error);
 	for (uint32_t i = 0; i < *count; i++)
 	{

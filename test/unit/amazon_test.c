@@ -224,17 +224,18 @@ check_architectures(void)
 			  ROW("ALAS2-2031-0001", "CVE-2031-1001", "0",
 				  "amzn:2|binary|both|rpm|-|1-1.amzn2|fixed|Low|-|-|-|-|ALAS2-2031-0001"),
 			  "the same for both");
-	CHECK_ROW(&recorder,
-			  ROW("ALAS2-2031-0001", "CVE-2031-1001", "1",
-				  "amzn:2|binary|differs|rpm|-|1-1.amzn2|fixed|Low|x86_64|-|-|-|ALAS2-2031-0001"),
-			  "other versions");
+	CHECK_ROW(
+		&recorder,
+		ROW("ALAS2-2031-0001", "CVE-2031-1001", "1",
+			"amzn:2|binary|differs|rpm|-|1-1.amzn2|fixed|Low|i686 x86_64|-|-|-|ALAS2-2031-0001"),
+		"other versions");
 	CHECK_ROW(&recorder,
 			  ROW("ALAS2-2031-0001", "CVE-2031-1001", "2",
 				  "amzn:2|binary|differs|rpm|-|1-2.amzn2|fixed|Low|aarch64|-|-|-|ALAS2-2031-0001"),
 			  "of each");
 	CHECK_ROW(&recorder,
 			  ROW("ALAS2-2031-0001", "CVE-2031-1001", "3",
-				  "amzn:2|binary|one|rpm|-|1-1.amzn2|fixed|Low|x86_64|-|-|-|ALAS2-2031-0001"),
+				  "amzn:2|binary|one|rpm|-|1-1.amzn2|fixed|Low|i686 x86_64|-|-|-|ALAS2-2031-0001"),
 			  "for one of them");
 	CHECK_INT(recorder.counts[WIRE_AFFECTED], 4, "and no more");
 }

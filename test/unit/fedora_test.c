@@ -41,30 +41,38 @@ check_folders(void)
 static void
 check_updates(void)
 {
-	static const char document[] = UPDATES(SECURITY(UPDATE REFERENCES(BUGS) COLLECTION(
-		PACKAGE("quux", "1", "1.2", "3.fc41", "x86_64") PACKAGE(
+	static const char document[] = UPDATES(SECURITY(
+		UPDATE REFERENCES(BUGS) COLLECTION(PACKAGE("quux", "1", "1.2", "3.fc41", "x86_64") PACKAGE(
 			"quux", "1", "1.2", "3.fc41", "i686") PACKAGE("quux", "1", "1.2", "3.fc40", "x86_64")
-			PACKAGE("part", "0", "1", "1.module_f41+1+ab", "noarch"))));
+											   PACKAGE("part", "0", "1", "1", "noarch"))));
 
 	CHECK_INT(read_text(&recorder, "fedora", "41/Everything/updateinfo.xml", document), CLAIR_OK,
 			  "an update");
 	CHECK_ROW(&recorder,
-			  "affected|41/Everything/FEDORA-2031-0a1b2c3d4e|CVE-2031-1001|0|fedora:40|binary|quux|"
-			  "rpm|-|1:1.2-3.fc40|fixed|High|-||-|-|FEDORA-2031-0a1b2c3d4e",
-			  "the release is what a package was built for");
+			  "affected|41/Everything/FEDORA-2031-0a1b2c3d4e|CVE-2031-1001|0|fedora:41|binary|part|"
+			  "rpm|-|1-1|fixed|High|-||-|-|FEDORA-2031-0a1b2c3d4e",
+			  "a package whose release says nothing");
 	CHECK_ROW(&recorder,
 			  "affected|41/Everything/FEDORA-2031-0a1b2c3d4e|CVE-2031-10020|1|fedora:41|binary|"
 			  "quux|rpm|-|1:1.2-3.fc41|fixed|High|-||-|-|FEDORA-2031-0a1b2c3d4e",
 			  "the titles of bugs name CVEs");
-	CHECK_ROW(&recorder,
-			  "broken|41/Everything/updateinfo.xml|41/Everything/FEDORA-2031-0a1b2c3d4e|part: its "
-			  "release does not say what it was built for",
-			  "a release of no form that is known");
+	CHECK_INT(recorder.counts[WIRE_AFFECTED], 4, "what was built for another release is not here");
 	CHECK_INT(recorder.counts[WIRE_VULNERABILITY], 2, "each once, and no names that are none");
 	CHECK(strstr(recorder.rows, "|Fixes a flaw.|https://bodhi.fedoraproject.org/updates/"
 								"FEDORA-2031-0a1b2c3d4e\n") != NULL,
 		  "the notes describe it, its page is the link");
 	CHECK_INT(recorder.problems, 0, "rows are rows");
+
+	CHECK_INT(read_text(&recorder, "fedora", "index", document), CLAIR_OK, "the same, but alone");
+	CHECK_ROW(&recorder,
+			  "affected|FEDORA-2031-0a1b2c3d4e|CVE-2031-1001|0|fedora:40|binary|quux|rpm|-|"
+			  "1:1.2-3.fc40|fixed|High|-||-|-|FEDORA-2031-0a1b2c3d4e",
+			  "the release is what a package was built for");
+	CHECK_ROW(
+		&recorder,
+		"broken|index|FEDORA-2031-0a1b2c3d4e|part: its release does not say what it was built "
+		"for",
+		"and must say so");
 }
 
 static void
