@@ -67,12 +67,17 @@ judge_package(Reading *reading, const OvalTest *test, OvalCase *asked)
 	if (test->existence == OVAL_ANY)
 		return OVAL_ALWAYS;
 	if (test->existence == OVAL_SOME && oval_rpm_is_zero(test->evr))
-		return OVAL_NEVER;
+		return test->bound == OVAL_ABOVE ? OVAL_ALWAYS : OVAL_NEVER;
+	if (test->bound == OVAL_ABOVE)
+		asked->problem = "a test is of a later version";
 	if (test->name_count != 1)
 		asked->problem = "a test is not of one package";
 	else
 		asked->package = *test->names[0];
-	asked->evr = test->evr;
+	if (test->bound == OVAL_UP_TO)
+		asked->last_affected = test->evr;
+	else
+		asked->evr = test->evr;
 	asked->absent = test->existence == OVAL_NONE;
 	reading->is_dpkg |= test->is_dpkg;
 	return OVAL_DEPENDS;
@@ -88,7 +93,6 @@ judge(void *context, const XmlElement *criterion, OvalCase *asked)
 	OvalTest test;
 	OvalTestKind kind = oval_facts_test(reading->facts, xml_attribute(criterion, "test_ref"),
 										&test);
-
 	const ClairBytes *release = find_release(reading->options, comment);
 
 	if (said == OVAL_RPM_SIGNED)
@@ -98,13 +102,13 @@ judge(void *context, const XmlElement *criterion, OvalCase *asked)
 		asked->namespace = *release;
 	if (release != NULL || words.module.data != NULL)
 		return OVAL_DEPENDS;
-	if (kind == OVAL_TEST_PACKAGE)
+	if (kind == OVAL_TEST_PACKAGE || kind == OVAL_TEST_BOUND)
 		return judge_package(reading, &test, asked);
 	if (kind == OVAL_TEST_OTHER && said != OVAL_RPM_ASKS)
 		return judge_system(reading->options, comment);
 	asked->package = words.package;
 	asked->problem = kind == OVAL_TEST_MISSING ? "a test is missing"
-											   : "a test is not of an earlier version";
+											   : "a test is of no package that is known";
 	return OVAL_DEPENDS;
 }
 

@@ -18,20 +18,23 @@
 	"<l:" kind "info_test id='oval:acme:tst:" number "' " attributes                               \
 	"><l:object object_ref='oval:acme:obj:1'/>" state "</l:" kind "info_test>"
 #define HAS(number) "<l:state state_ref='oval:acme:ste:" number "'/>"
+#define STATE(kind, number, content)                                                               \
+	"<l:" kind "info_state id='oval:acme:ste:" number "'>" content "</l:" kind "info_state>"
+#define EVR(operation, evr) "<l:evr operation='" operation "'>" evr "</l:evr>"
 #define TESTS(kind)                                                                                \
 	"<tests>" TEST(kind, "1", "", HAS("1")) TEST(kind, "2", "", HAS("2")) TEST(kind, "3", "", "")  \
-		TEST(kind, "4", "check_existence='none_exist'", "")                                        \
-			TEST(kind, "5", "",                                                                    \
-				 HAS("5")) "</tests><objects><l:" kind                                             \
-						   "info_object id='oval:acme:obj:1'><l:name>quux</l:name></l:" kind       \
-						   "info_object></objects><states><l:" kind                                \
-						   "info_state id='oval:acme:ste:1'>"                                      \
-						   "<l:evr operation='less than'>0:1.2-3</l:evr></l:" kind "info_state>"   \
-						   "<l:" kind "info_state id='oval:acme:ste:2'><l:version "                \
-						   "operation='equals'>9</l:version></l:" kind "info_state><l:" kind       \
-						   "info_state id='oval:acme:ste:5'>"                                      \
-						   "<l:evr operation='greater than'>0:1-1</l:evr></l:" kind                \
-						   "info_state></states>"
+		TEST(kind, "4", "check_existence='none_exist'", "") TEST(kind, "5", "", HAS("5"))          \
+			TEST(kind, "6", "", HAS("6"))                                                          \
+				TEST(kind, "7", "",                                                                \
+					 HAS("7")) "</tests><objects><l:" kind                                         \
+							   "info_object id='oval:acme:obj:1'><l:name>quux</l:name></l:" kind   \
+							   "info_object></objects><states>" STATE(kind, "1",                   \
+																	  EVR("less than", "0:1.2-3")) \
+								   STATE(kind, "2", "<l:version operation='equals'>9</l:version>") \
+									   STATE(kind, "5", EVR("greater than", "0:1-1"))              \
+										   STATE(kind, "6", EVR("less than or equal", "0:2-1"))    \
+											   STATE(kind, "7",                                    \
+													 EVR("greater than", "0:0")) "</states>"
 
 #define ROW(number, name, namespace, rest)                                                         \
 	"affected|index/oval:acme:def:" number "|" name "|0|" namespace "|" rest
@@ -81,8 +84,10 @@ check_rpm(void)
 						 DEFINITION("2", CVE, AND(TESTED("3", "quux is installed"))) DEFINITION(
 							 "3", ADVISORY, AND(TESTED("4", "quux is not installed")))
 							 DEFINITION("4", ADVISORY, AND(TESTED("8", "quux is earlier than 1")))
-								 DEFINITION("5", ADVISORY,
-											AND(BUILD TESTED("5", "quux is earlier than 9"))),
+								 DEFINITION("5", ADVISORY, AND(TESTED("5", "quux is later than 1")))
+									 DEFINITION("6", ADVISORY,
+												AND(TESTED("6", "quux is 2")
+														TESTED("7", "quux is there"))),
 					 TESTS("rpm"))),
 		CLAIR_OK, "rpm packages");
 	CHECK_ROW(&recorder,
@@ -99,10 +104,13 @@ check_rpm(void)
 			  "what must not be there");
 	CHECK_ROW(&recorder, "broken|index|index/oval:acme:def:4|quux: a test is missing",
 			  "a test that is not there");
-	CHECK_ROW(&recorder,
-			  "broken|index|index/oval:acme:def:5|quux: a test is not of an earlier version",
+	CHECK_ROW(&recorder, "broken|index|index/oval:acme:def:5|quux: a test is of a later version",
 			  "a test of another kind of range");
-	CHECK_INT(recorder.counts[WIRE_AFFECTED], 3, "nothing else");
+	CHECK_ROW(&recorder,
+			  ROW("6", "CVE-2031-1001", "almalinux:9",
+				  "binary|quux|rpm|-|-|affected|Medium|-|||-|-|0:2-1"),
+			  "a last affected version");
+	CHECK_INT(recorder.counts[WIRE_AFFECTED], 4, "nothing else");
 	CHECK_INT(recorder.problems, 0, "rows are rows");
 }
 
