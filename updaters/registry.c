@@ -21,6 +21,7 @@ static const Updater *const updaters[] = {
 	&updater_ubuntu_tracker,
 	&updater_oracle,
 	&updater_suse,
+	&updater_suse_csaf,
 	&updater_redhat_oval,
 	&updater_photon,
 	&updater_photon_metadata,

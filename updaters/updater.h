@@ -100,6 +100,7 @@ extern const Updater updater_ubuntu_tracker;
 extern const Updater updater_redhat;
 extern const Updater updater_oracle;
 extern const Updater updater_suse;
+extern const Updater updater_suse_csaf;
 extern const Updater updater_ubuntu_oval;
 extern const Updater updater_redhat_oval;
 extern const Updater updater_photon;

@@ -313,6 +313,10 @@ take_product_status(Reading *reading)
 			status = CSAF_NOT_AFFECTED;
 		else if (is(name, "under_investigation"))
 			status = CSAF_UNDER_INVESTIGATION;
+		else if (is(name, "first_fixed"))
+			status = CSAF_FIRST_FIXED;
+		else if (is(name, "recommended"))
+			status = CSAF_RECOMMENDED;
 		if (status != 0)
 			take_products(reading, MENTION_STATUS, status, CLAIR_NULL_BYTES);
 		else

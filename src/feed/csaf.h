@@ -33,6 +33,8 @@ typedef struct CsafProduct
 #define CSAF_AFFECTED			 0x2
 #define CSAF_NOT_AFFECTED		 0x4
 #define CSAF_UNDER_INVESTIGATION 0x8
+#define CSAF_FIRST_FIXED		 0x10
+#define CSAF_RECOMMENDED		 0x20 /* which SUSE calls what is fixed */
 
 /* What a vulnerability says of a product; no value where it does not. */
 typedef struct CsafStatement

@@ -112,7 +112,11 @@ compare_statements(const void *left, const void *right)
 		order = compare_values(a->last_affected, b->last_affected);
 	if (order == 0)
 		order = compare_values(b->introduced, a->introduced);
-	return order != 0 ? order : clair_bytes_compare(a->status, b->status);
+	if (order == 0)
+		order = clair_bytes_compare(a->status, b->status);
+	if (order == 0)
+		order = clair_bytes_compare(a->severity, b->severity);
+	return order != 0 ? order : clair_bytes_compare(a->advisory, b->advisory);
 }
 
 /* Leaves, of the statements on one thing, the one that counts. */
@@ -155,6 +159,8 @@ oval_statements_ranges(OvalStatements *statements, AdvisoryRange **ranges, uint3
 			.fixed = statement->evr,
 			.last_affected = statement->last_affected,
 			.status = statement->status,
+			.severity = statement->severity,
+			.advisory = statement->advisory,
 			.architectures = statement->architectures,
 			.module = statement->module,
 			.flavour = statement->flavour,

@@ -24,7 +24,9 @@ typedef struct OvalStatement
 	ClairBytes introduced;	  /* or no value */
 	ClairBytes evr;			  /* where it is fixed, or no value; of one rank the highest counts */
 	ClairBytes last_affected; /* if it is not fixed, or no value: the same */
-	ClairBytes key;			  /* of one of these two, for oval_ranges.c */
+	ClairBytes severity;	  /* as in a range, and the advisory */
+	ClairBytes advisory;
+	ClairBytes key; /* of fixed or last affected version, for oval_ranges.c */
 } OvalStatement;
 
 typedef struct OvalStatements
@@ -42,7 +44,7 @@ extern ClairStatus oval_statements_add(OvalStatements *statements, OvalStatement
 
 /*
  * The ranges of the statements that count, in an order that depends on nothing but these. Their
- * severities, repositories and advisories are the caller's to fill in.
+ * repositories, and what statements leave out, are the caller's to fill in.
  */
 extern ClairStatus oval_statements_ranges(OvalStatements *statements, AdvisoryRange **ranges,
 										  uint32_t *count, ClairError *error);

@@ -38,18 +38,19 @@ write_statement(VexReader *reader, const CsafVulnerability *vulnerability,
 	VexStatement statement = {.vulnerability = vulnerability->cve,
 							  .justification = csaf->justification,
 							  .reason = csaf->justification};
+	unsigned int status = csaf->status & ~(CSAF_FIRST_FIXED | CSAF_RECOMMENDED);
 	const char *problem = NULL;
 
-	if (csaf->status == CSAF_NOT_AFFECTED)
+	if (status == CSAF_NOT_AFFECTED)
 		statement.kind = "not_affected";
-	else if (csaf->status == CSAF_FIXED)
+	else if (status == CSAF_FIXED)
 		statement.kind = "fixed";
-	else if ((csaf->status & (CSAF_NOT_AFFECTED | CSAF_FIXED)) != 0)
+	else if ((status & (CSAF_NOT_AFFECTED | CSAF_FIXED)) != 0)
 		problem = "it has more than one status";
 	else
 		return CLAIR_OK;
 	/* Of what is affected, it is one word: how bad that is. */
-	if (csaf->status == CSAF_NOT_AFFECTED && csaf->impact.size > 0 &&
+	if (status == CSAF_NOT_AFFECTED && csaf->impact.size > 0 &&
 		memchr(csaf->impact.data, ' ', csaf->impact.size) != NULL)
 		statement.reason = csaf->impact;
 	if (problem == NULL)
