@@ -28,7 +28,7 @@ export PG_CONFIG
 sources = $(patsubst $(TOP)/%,%,$(sort $(wildcard $(patsubst %,$(TOP)/%/*.c,$(1)))))
 
 # What helpers and server share: of common/, what needs nothing but C; of version/, the encoders.
-SHARED_SOURCES = $(patsubst %,src/common/%.c,arena error text wire) \
+SHARED_SOURCES = $(patsubst %,src/common/%.c,arena error glob text wire) \
 	$(patsubst %,src/version/%.c,apk dpkg rpm version_key)
 
 # The order in which CREATE EXTENSION runs them.
@@ -40,6 +40,7 @@ SQL_FILES = \
 	src/index/namespace.sql \
 	src/index/flavour.sql \
 	src/index/repository.sql \
+	src/index/detector.sql \
 	src/index/reader.sql \
 	src/update/tables.sql \
 	src/update/metadata.sql \

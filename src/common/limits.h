@@ -51,6 +51,8 @@ typedef struct ClairLimits
 #define CLAIR_MAX_PATH			 4096			   /* bytes of a path within a layer */
 #define CLAIR_MAX_LINE			 (8 * 1024 * 1024) /* bytes of a line of a package database */
 #define CLAIR_MAX_LINKS			 40				   /* symbolic links followed on one path */
+#define CLAIR_MAX_DETECTORS		 64				   /* all that there are */
+#define CLAIR_MAX_PATTERNS		 32				   /* of paths, of one detector */
 #define CLAIR_MAX_NESTING		 8 /* OCI indexes within indexes; rounds of documents */
 #define CLAIR_MAX_JSON_DEPTH	 64
 #define CLAIR_MAX_XML_DEPTH		 64

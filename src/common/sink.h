@@ -21,8 +21,9 @@ typedef struct ClairSink
 
 	/*
 	 * Which of the keys are known? Fills answers, one a key: no value when unknown,
-	 * else what is known of it (of a stored digest: the layer's diff id; of a record:
-	 * an empty value). The answers live until the next question.
+	 * else what is known of it (of a stored digest: the layer's diff id; of a record, or of
+	 * the content of a file that a detector wants: an empty value). A question has keys of
+	 * one kind. The answers live until the next question.
 	 */
 	ClairStatus (*known)(void *context, const ClairBytes *keys, uint32_t count, ClairBytes *answers,
 						 ClairError *error);

@@ -59,10 +59,11 @@ typedef enum WireType
 /*
  * The relations that rows belong to: X(RELATION, "name", COLUMNS), and the columns
  * of each: C(name, type). Type text is UTF-8 without NUL; int is a decimal integer
- * that fits in 64 bits. All rows of a relation have all of its columns.
+ * that fits in 64 bits; bytes are any. All rows of a relation have all of its columns.
  */
-#define WIRE_TEXT 1
-#define WIRE_INT  2
+#define WIRE_TEXT  1
+#define WIRE_INT   2
+#define WIRE_BYTES 3
 
 /* An image: number within this job (from 0), image id, "os/architecture[/variant]". */
 #define WIRE_IMAGE_COLUMNS(C) C(image, WIRE_INT) C(digest, WIRE_TEXT) C(platform, WIRE_TEXT)
@@ -97,6 +98,10 @@ typedef enum WireType
  * without "-wal" (in the same layer they are part of its content); for links at wanted paths the
  * role that their target has; else no value. Version: of what reads files of this role. Content:
  * digest of a package database's bytes.
+ *
+ * A file that a detector wants has the role WIRE_DETECTOR_ROLE and the detector's name, and as
+ * content that role, ":" and the digest of its path, a NUL and its bytes; no value when it was left
+ * out. A path comes once for each role that its file has.
  */
 #define WIRE_LAYER_ENTRY_COLUMNS(C)                                                                \
 	C(layer, WIRE_TEXT)                                                                            \
@@ -132,6 +137,18 @@ typedef enum WireType
 	C(layer, WIRE_TEXT)                                                                            \
 	C(number, WIRE_INT)                                                                            \
 	C(path, WIRE_TEXT) C(reason, WIRE_TEXT) C(unsupported, WIRE_INT)
+
+/*
+ * A piece of a file that a detector wants: what layer_entry has as its content, its path in the
+ * layer, the size of all of it, and the next bytes of it. All pieces of a file follow each other;
+ * an empty file has one.
+ */
+#define WIRE_DETECTOR_FILE_COLUMNS(C)                                                              \
+	C(content, WIRE_TEXT) C(path, WIRE_TEXT) C(size, WIRE_INT) C(bytes, WIRE_BYTES)
+
+#define WIRE_DETECTOR_ROLE	   "detector:"
+#define WIRE_MAX_DETECTOR_FILE ((int64_t) 64 << 20) /* bytes of such a file */
+#define WIRE_MAX_DETECTIONS	   10000				/* keys of one question for them */
 
 /*
  * A further document that one of this job, "by", names. Name: unique within the updater; URL:
@@ -289,6 +306,7 @@ typedef enum WireType
 	X(WIRE_LAYER_FACT, "layer_fact", WIRE_LAYER_FACT_COLUMNS)                                      \
 	X(WIRE_FEATURE, "feature", WIRE_FEATURE_COLUMNS)                                               \
 	X(WIRE_LAYER_PROBLEM, "layer_problem", WIRE_LAYER_PROBLEM_COLUMNS)                             \
+	X(WIRE_DETECTOR_FILE, "detector_file", WIRE_DETECTOR_FILE_COLUMNS)                             \
 	X(WIRE_FURTHER, "further", WIRE_FURTHER_COLUMNS)                                               \
 	X(WIRE_RECORD, "record", WIRE_RECORD_COLUMNS)                                                  \
 	X(WIRE_GONE, "gone", WIRE_GONE_COLUMNS)                                                        \
@@ -318,7 +336,7 @@ typedef enum WireRelation
 typedef struct WireColumn
 {
 	const char *name;
-	int type; /* WIRE_TEXT or WIRE_INT */
+	int type; /* WIRE_TEXT, WIRE_INT or WIRE_BYTES */
 } WireColumn;
 
 typedef struct WireRelationInfo

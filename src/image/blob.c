@@ -273,7 +273,10 @@ send_layer(BlobReader *reader, const Blob *blob, Layer *layer, const BlobFacts *
 	if (status != CLAIR_OK || *place != NULL)
 		return status;
 	*place = reader;
-	return layer_send(layer, blob->actual_diff_id, &reader->sent_contents, reader->sink, error);
+	status = layer_send(layer, blob->actual_diff_id, &reader->sent_contents, reader->sink, error);
+	if (status == CLAIR_OK)
+		status = layer_send_files(layer, &reader->sent_files, reader->sink, error);
+	return status;
 }
 
 static ClairStatus
@@ -282,7 +285,8 @@ read_blob(BlobReader *reader, Blob *blob, ClairError *error)
 	Layer *layer;
 	BlobFacts facts;
 	bool another_pass = true;
-	ClairStatus status = layer_create(reader->limits, blob->is_appc, &layer, error);
+	ClairStatus status = layer_create(reader->limits, reader->detectors, blob->is_appc, &layer,
+									  error);
 
 	while (status == CLAIR_OK && another_pass)
 	{

@@ -8,6 +8,7 @@
 #include "common/sink.h"
 #include "common/text_map.h"
 #include "image/outline.h"
+#include "package/detector.h"
 
 /*
  * A tar that is an appc image and the same tar as a layer of another image do not say the same:
@@ -42,8 +43,10 @@ typedef struct BlobReader
 	const ClairSink *sink;
 	TextMap sent_layers;   /* diff ids */
 	TextMap sent_contents; /* digests of package databases */
-	int64_t bytes;		   /* stored bytes read so far */
-	int64_t count;		   /* blobs done so far */
+	TextMap sent_files;	   /* keys of files for detectors; with memory of its own */
+	const Detectors *detectors;
+	int64_t bytes; /* stored bytes read so far */
+	int64_t count; /* blobs done so far */
 } BlobReader;
 
 /* The digest that a blob, which claims none, is stored by. */

@@ -24,6 +24,9 @@
 /* Memory for outlines: documents, lists of layers, and what is known of them. */
 #define MAX_OUTLINE_MEMORY ((size_t) 128 << 20)
 
+/* Memory to remember which files detectors have been given. */
+#define MAX_FILES_MEMORY ((size_t) 32 << 20)
+
 /* In this order a tar is offered to them. */
 static const ImageFormat *const formats[] = {&image_format_aci, &image_format_oci,
 											 &image_format_docker, &image_format_docker_legacy};
@@ -360,6 +363,8 @@ image_index(const ImageJob *job, const ClairLimits *limits, const ClairSink *sin
 			ClairError *error)
 {
 	Arena *arena = arena_create(MAX_OUTLINE_MEMORY);
+	Arena *files_arena = arena_create(MAX_FILES_MEMORY);
+	Detectors *detectors;
 	ImageReader reader = {
 		.job = job,
 		.sink = sink,
@@ -369,14 +374,15 @@ image_index(const ImageJob *job, const ClairLimits *limits, const ClairSink *sin
 				  .limits = limits,
 				  .sink = sink,
 				  .sent_layers.arena = arena,
-				  .sent_contents.arena = arena},
+				  .sent_contents.arena = arena,
+				  .sent_files.arena = files_arena},
 		.blobs_by_key.arena = arena,
 	};
 	ClairStatus status;
 
 	DigestAlgorithm algorithm;
 
-	if (arena == NULL)
+	if (arena == NULL || files_arena == NULL)
 		return out_of_memory(error);
 	if (job->digest != NULL && !digest_parse(clair_bytes(job->digest), &algorithm))
 		status = clair_error(error, CLAIR_PROTOCOL, "malformed job: \"%s\" is no digest",
@@ -385,8 +391,14 @@ image_index(const ImageJob *job, const ClairLimits *limits, const ClairSink *sin
 		status = platform_read_choice(job->platform, job->architecture, &reader.outline.choice,
 									  error);
 	if (status == CLAIR_OK)
+		status = detectors_read(arena, job->detectors, &detectors, error);
+	if (status == CLAIR_OK)
+	{
+		reader.blobs.detectors = detectors;
 		status = read_archive(&reader, limits, error);
+	}
 	archive_close(reader.outline.archive);
+	arena_destroy(files_arena);
 	arena_destroy(arena);
 	return status;
 }

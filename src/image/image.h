@@ -18,6 +18,8 @@ typedef struct ImageJob
 	/* When the input is known to be one layer. */
 	const char *layer_format; /* "Docker": a tar, whatever it holds; "ACI"; or NULL: not known */
 	const char *digest;		  /* claimed of its bytes as stored; or NULL */
+
+	ClairBytes detectors; /* see detectors_read() */
 } ImageJob;
 
 /* Makes libraries load what they load on first use: once, in main(), before the filter. */

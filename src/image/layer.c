@@ -4,8 +4,8 @@
  *
  * Kept are: the wanted files of package.c, read at once; anything at their paths or at a
  * directory above them, since it can replace them in a lower layer or lead elsewhere; and
- * whiteouts of these paths (OCI image-spec, layer.md). The rest is passed over. When a path
- * comes twice the last one counts.
+ * whiteouts of these paths (OCI image-spec, layer.md). The rest is passed over, unless it
+ * matters to detectors (layer_detectors.c). When a path comes twice the last one counts.
  */
 #include "image/layer.h"
 
@@ -17,7 +17,7 @@
 #include "package/sqlite_log.h"
 
 /* What one layer may say: entries that matter, and memory for all that is found in them. */
-#define MAX_LAYER_ENTRIES 65536
+#define MAX_LAYER_ENTRIES (65536 + WIRE_MAX_DETECTIONS)
 #define MAX_LAYER_MEMORY  ((size_t) 256 << 20)
 
 #define FIRST_BUFFER ((size_t) 64 * 1024)
@@ -44,7 +44,8 @@ want_file(Layer *layer, const WantedFile *wanted, ClairError *error)
 }
 
 ClairStatus
-layer_create(const ClairLimits *limits, bool is_appc, Layer **layer, ClairError *error)
+layer_create(const ClairLimits *limits, const Detectors *detectors, bool is_appc, Layer **layer,
+			 ClairError *error)
 {
 	Layer *created = calloc(1, sizeof(Layer));
 	ClairStatus status = CLAIR_OK;
@@ -53,11 +54,13 @@ layer_create(const ClairLimits *limits, bool is_appc, Layer **layer, ClairError 
 	if (created == NULL)
 		return out_of_memory(error);
 	created->limits = limits;
+	created->detectors = detectors;
 	created->is_appc = is_appc;
 	created->arena = arena_create(MAX_LAYER_MEMORY);
 	created->places_arena = arena_create(MAX_LAYER_MEMORY);
+	created->files_arena = arena_create(MAX_LAYER_MEMORY);
 	created->logs.arena = created->places_arena;
-	if (created->arena == NULL || created->places_arena == NULL)
+	if (created->arena == NULL || created->places_arena == NULL || created->files_arena == NULL)
 		return out_of_memory(error);
 	for (const WantedFile *wanted = wanted_files; wanted->path != NULL && status == CLAIR_OK;
 		 wanted++)
@@ -74,6 +77,7 @@ layer_destroy(Layer *layer)
 		return;
 	arena_destroy(layer->arena);
 	arena_destroy(layer->places_arena);
+	arena_destroy(layer->files_arena);
 	free(layer);
 }
 
@@ -143,10 +147,9 @@ put_entry(Layer *layer, ClairBytes path, LayerEntryType type, int64_t number, La
 	return CLAIR_OK;
 }
 
-/* Reads the bytes of a wanted file into memory that the caller frees, on failure too. */
-static ClairStatus
-read_content(Entries *tar, const Entry *header, const ClairLimits *limits, char **content,
-			 size_t *size, ClairError *error)
+ClairStatus
+layer_read_content(Entries *tar, const Entry *header, const ClairLimits *limits, char **content,
+				   size_t *size, ClairError *error)
 {
 	size_t capacity = 0;
 	ClairBytes piece;
@@ -256,8 +259,10 @@ read_wanted(Layer *layer, Entries *tar, const Entry *header, LayerEntry *entry, 
 {
 	char *content;
 	size_t size;
-	ClairStatus status = read_content(tar, header, layer->limits, &content, &size, error);
+	ClairStatus status = layer_read_content(tar, header, layer->limits, &content, &size, error);
 
+	if (status == CLAIR_OK && entry->detectors != 0)
+		status = layer_keep_file(layer, entry, (ClairBytes){content, size}, error);
 	if (status == CLAIR_OK && entry->wanted->read == NULL)
 		status = keep_log(layer, entry, (ClairBytes){content, size}, error);
 	else if (status == CLAIR_OK)
@@ -300,13 +305,18 @@ static ClairStatus
 take_whiteout(Layer *layer, const Entry *header, ClairBytes hidden, bool opaque, ClairError *error)
 {
 	LayerEntry *entry;
+	LayerEntryType type = opaque ? LAYER_OPAQUE : LAYER_WHITEOUT;
+	DetectorSet wanting;
 	bool is_ancestor;
 	const Place *place = layer_find_place(layer, hidden, &is_ancestor);
+	bool matters = is_ancestor || (place != NULL && !opaque);
+	ClairStatus status = CLAIR_OK;
 
-	if (!is_ancestor && (place == NULL || opaque))
-		return CLAIR_OK;
-	return put_entry(layer, hidden, opaque ? LAYER_OPAQUE : LAYER_WHITEOUT, header->number, &entry,
-					 error);
+	if (!matters)
+		status = layer_detect(layer, hidden, type, &wanting, &matters, error);
+	if (status != CLAIR_OK || !matters)
+		return status;
+	return put_entry(layer, hidden, type, header->number, &entry, error);
 }
 
 static LayerEntryType
@@ -351,23 +361,30 @@ take_entry(Layer *layer, Entries *tar, const Entry *header, ClairError *error)
 	bool opaque = false;
 	bool is_ancestor;
 	const Place *place;
+	LayerEntryType type = entry_type(header);
+	DetectorSet wanting;
+	bool matters;
 	LayerEntry *entry;
 	ClairStatus status;
 
 	if (is_whiteout(header->path, buffer, &hidden, &opaque))
 		return hidden.data != NULL ? take_whiteout(layer, header, hidden, opaque, error) : CLAIR_OK;
 	place = layer_find_place(layer, header->path, &is_ancestor);
-	if ((place == NULL && !is_ancestor) || header->path.size == 0)
-		return CLAIR_OK;
-	status = put_entry(layer, header->path, entry_type(header), header->number, &entry, error);
+	status = layer_detect(layer, header->path, type, &wanting, &matters, error);
+	if (status != CLAIR_OK || (place == NULL && !is_ancestor && !matters) || header->path.size == 0)
+		return status;
+	status = put_entry(layer, header->path, type, header->number, &entry, error);
 	if (status != CLAIR_OK)
 		return status;
+	entry->detectors = wanting;
 	if (entry->type == LAYER_SYMLINK || entry->type == LAYER_HARDLINK)
 	{
 		entry->target = arena_copy(layer->arena, header->target);
 		if (entry->target.data == NULL)
 			return out_of_memory(error);
 	}
+	if (place == NULL && entry->type == LAYER_FILE && wanting != 0)
+		return layer_read_file(layer, tar, header, entry, error);
 	if (place == NULL || entry->type == LAYER_DIRECTORY || entry->type == LAYER_OTHER)
 		return CLAIR_OK;
 	entry->wanted = place->wanted;
@@ -386,12 +403,16 @@ layer_walk(Layer *layer, ClairStream *stream, ClairError *error)
 	ClairStatus status;
 
 	arena_reset(layer->arena);
+	arena_reset(layer->files_arena);
 	layer->entries = NULL;
 	layer->entry_count = 0;
 	layer->entry_capacity = 0;
 	layer->files = (TextMap){.arena = layer->arena};
 	layer->whiteouts = (TextMap){.arena = layer->arena};
 	layer->has_new_log = false;
+	layer->detections = 0;
+	layer->files_size = 0;
+	layer->left_out = CLAIR_NULL_BYTES;
 	layer->passes++;
 	status = entries_open(stream, ENTRIES_TAR, layer->limits, &tar, error);
 	if (status != CLAIR_OK)

@@ -181,6 +181,8 @@ replace_hard_links(Layer *layer, ClairError *error)
 
 		if (entry->type != LAYER_HARDLINK)
 			continue;
+		if (entry->detectors != 0 && layer_keep_linked(layer, entry, file, error) != CLAIR_OK)
+			return error->status;
 		if (entry->wanted == NULL)
 			entry->type = LAYER_FILE;
 		else if (file != NULL && file->findings != NULL &&

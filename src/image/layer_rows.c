@@ -1,6 +1,8 @@
 /*
  * layer_rows.c
  *    Sends what a layer says as rows of layer_entry, layer_fact, feature and layer_problem.
+ *
+ * Of files for detectors, layer_files.c sends the bytes.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,9 +46,17 @@ type_name(LayerEntryType type)
 	return clair_bytes(names[type]);
 }
 
+/* What a file is, to what reads it. */
+typedef struct FileRole
+{
+	ClairBytes role; /* or no value, and then the others do not matter */
+	int64_t version;
+	ClairBytes content;
+} FileRole;
+
 static ClairStatus
 send_entry(Layer *layer, ClairBytes diff_id, int64_t number, const LayerEntry *entry,
-		   ClairBytes path, const ClairSink *sink, ClairError *error)
+		   const FileRole *role, ClairBytes path, const ClairSink *sink, ClairError *error)
 {
 	NumberField number_text;
 	NumberField version_text;
@@ -55,13 +65,12 @@ send_entry(Layer *layer, ClairBytes diff_id, int64_t number, const LayerEntry *e
 	ClairBytes fields[] = {
 		diff_id,
 		number_field(&number_text, number),
-		entry->wanted != NULL ? number_field(&version_text, reader_version(entry->wanted->role))
-							  : CLAIR_NULL_BYTES,
+		role->role.data != NULL ? number_field(&version_text, role->version) : CLAIR_NULL_BYTES,
 		path,
 		type_name(entry->type),
 		shown_target,
-		entry->wanted != NULL ? clair_bytes(entry->wanted->role) : CLAIR_NULL_BYTES,
-		entry->content[0] != '\0' ? clair_bytes(entry->content) : CLAIR_NULL_BYTES,
+		role->role,
+		role->content,
 	};
 
 	if (target.data != NULL && shown_target.data == NULL)
@@ -127,6 +136,72 @@ send_findings(const LayerEntry *entry, ClairBytes diff_id, ClairBytes path, int6
 	return status;
 }
 
+/* Says why a detector does not get a file; the server adds what it finds out itself. */
+static ClairStatus
+send_left_out(Layer *layer, ClairBytes diff_id, const Detector *detector, ClairBytes path,
+			  ClairBytes reason, int64_t *problems, const ClairSink *sink, ClairError *error)
+{
+	ClairBytes name = clair_bytes_skip(detector->role, sizeof(WIRE_DETECTOR_ROLE) - 1);
+	ClairBytes said = arena_printf(layer->arena, "detector \"%.*s\": %.*s", (int) name.size,
+								   name.data, (int) reason.size, reason.data);
+	ClairBytes shown = text_escape(layer->arena, said);
+	NumberField number;
+	ClairBytes fields[] = {diff_id, number_field(&number, ++*problems), path, shown,
+						   CLAIR_LITERAL("0")};
+
+	if (said.data == NULL || shown.data == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	return sink->row(sink->context, WIRE_LAYER_PROBLEM, fields, sizeof(fields) / sizeof(fields[0]),
+					 error);
+}
+
+/* The rows of a file that detectors want: one entry for each, and why it was left out, if so. */
+static ClairStatus
+send_detections(Layer *layer, ClairBytes diff_id, int64_t *number, const LayerEntry *entry,
+				ClairBytes path, int64_t *problems, const ClairSink *sink, ClairError *error)
+{
+	ClairStatus status = CLAIR_OK;
+
+	for (size_t i = 0; i < layer->detectors->count && status == CLAIR_OK; i++)
+	{
+		const Detector *detector = &layer->detectors->list[i];
+		FileRole role = {.role = detector->role, .version = detector->version};
+
+		if ((entry->detectors & (DetectorSet) 1 << i) == 0)
+			continue;
+		if (entry->left_out.data == NULL)
+		{
+			role.content = layer_file_key(layer, detector, entry);
+			if (role.content.data == NULL)
+				return clair_error(error, CLAIR_MEMORY, "out of memory");
+		}
+		status = send_entry(layer, diff_id, ++*number, entry, &role, path, sink, error);
+		if (status == CLAIR_OK && entry->left_out.data != NULL)
+			status = send_left_out(layer, diff_id, detector, path, entry->left_out, problems, sink,
+								   error);
+	}
+	return status;
+}
+
+/* Says of all detectors that a layer has too much for them, and from where on. */
+static ClairStatus
+send_overflow(Layer *layer, ClairBytes diff_id, int64_t *problems, const ClairSink *sink,
+			  ClairError *error)
+{
+	ClairBytes path = text_escape(layer->arena, layer->left_out);
+	ClairBytes reason = arena_printf(
+		layer->arena, "the layer has more than %d files for detectors, and it was left out",
+		WIRE_MAX_DETECTIONS);
+	ClairStatus status = CLAIR_OK;
+
+	if (path.data == NULL || reason.data == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	for (size_t i = 0; i < layer->detectors->count && status == CLAIR_OK; i++)
+		status = send_left_out(layer, diff_id, &layer->detectors->list[i], path, reason, problems,
+							   sink, error);
+	return status;
+}
+
 /* Adds a package database's digest to the known ones; says whether it was there. */
 static ClairStatus
 is_known_content(TextMap *known, const char *content, bool *is_known, ClairError *error)
@@ -145,10 +220,28 @@ is_known_content(TextMap *known, const char *content, bool *is_known, ClairError
 	return CLAIR_OK;
 }
 
+/* The row of an entry, unless it is there for detectors alone. */
+static ClairStatus
+send_own_entry(Layer *layer, ClairBytes diff_id, int64_t *number, const LayerEntry *entry,
+			   ClairBytes path, const ClairSink *sink, ClairError *error)
+{
+	FileRole role = {.role = CLAIR_NULL_BYTES};
+
+	if (entry->wanted == NULL && entry->detectors != 0)
+		return CLAIR_OK;
+	if (entry->wanted != NULL)
+		role = (FileRole){.role = clair_bytes(entry->wanted->role),
+						  .version = reader_version(entry->wanted->role)};
+	if (entry->content[0] != '\0')
+		role.content = clair_bytes(entry->content);
+	return send_entry(layer, diff_id, ++*number, entry, &role, path, sink, error);
+}
+
 ClairStatus
 layer_send(Layer *layer, const char *diff_id, TextMap *known, const ClairSink *sink,
 		   ClairError *error)
 {
+	int64_t number = 0;
 	int64_t problems = 0;
 	ClairStatus status = CLAIR_OK;
 
@@ -162,7 +255,10 @@ layer_send(Layer *layer, const char *diff_id, TextMap *known, const ClairSink *s
 
 		if (path.data == NULL)
 			return clair_error(error, CLAIR_MEMORY, "out of memory");
-		status = send_entry(layer, clair_bytes(diff_id), (int64_t) i + 1, entry, path, sink, error);
+		status = send_own_entry(layer, clair_bytes(diff_id), &number, entry, path, sink, error);
+		if (status == CLAIR_OK && entry->detectors != 0)
+			status = send_detections(layer, clair_bytes(diff_id), &number, entry, path, &problems,
+									 sink, error);
 		if (status != CLAIR_OK || entry->findings == NULL)
 			continue;
 		status = send_findings(entry, clair_bytes(diff_id), path, &problems, sink, error);
@@ -171,5 +267,7 @@ layer_send(Layer *layer, const char *diff_id, TextMap *known, const ClairSink *s
 		if (status == CLAIR_OK && !is_known)
 			status = send_features(entry, sink, error);
 	}
+	if (status == CLAIR_OK && layer->left_out.data != NULL)
+		status = send_overflow(layer, clair_bytes(diff_id), &problems, sink, error);
 	return status;
 }

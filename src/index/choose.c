@@ -114,7 +114,10 @@ ChooseDatabases(MergeEntry *entries, int64 count)
 		MergeEntry *entry = &entries[i];
 		char *slash;
 
-		entry->location = entry->canonical;
+		entry->shown = entry->canonical;
+		if (IsDetected(entry) && entry->canonical != NULL)
+			entry->shown = psprintf("%s:%s", entry->role, entry->canonical);
+		entry->location = entry->shown;
 		if (!IsRpm(entry))
 			continue;
 		entry->location = pstrdup(entry->canonical);

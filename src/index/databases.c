@@ -3,7 +3,8 @@
  *    The package databases of an image, with their features and what they say of the image.
  *
  * A package database is stored once per content and namespace, so an image that gets another
- * namespace gets other package databases with the same features.
+ * namespace gets other package databases with the same features. So is a file in which a detector
+ * looks for features; in the namespace of the detector, if it has one.
  */
 #include "postgres.h"
 
@@ -57,7 +58,7 @@ AddDatabases(SqlParameters *parameters, const StoredImage *image)
 		if (entry->content == NULL || (!counts && !was_visible))
 			continue;
 		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
-		columns[1][count] = clair_bytes(entry->canonical);
+		columns[1][count] = clair_bytes(entry->shown);
 		columns[2][count] = clair_bytes(entry->content);
 		columns[3][count] = clair_bytes(entry->role);
 		columns[4][count] = clair_bytes(psprintf("%d", counts ? 0 : entry->until_position));
@@ -66,6 +67,26 @@ AddDatabases(SqlParameters *parameters, const StoredImage *image)
 	}
 	for (size_t i = 0; i < lengthof(columns); i++)
 		AddTextArray(parameters, columns[i], count);
+}
+
+/* Adds why detectors did not find all features: content of a package database, problem. */
+static void
+AddProblems(SqlParameters *parameters, const IndexRows *rows)
+{
+	AddTextArray(parameters, rows->problems.contents, rows->problems.count);
+	AddTextArray(parameters, rows->problems.reasons, rows->problems.count);
+}
+
+/* Whether a layer has a file that a detector wants, visible or not. */
+static bool
+HasDetected(const StoredImage *image)
+{
+	for (int64 i = 0; i < image->entry_count; i++)
+	{
+		if (IsDetected(&image->entries[i]))
+			return true;
+	}
+	return false;
 }
 
 /* The ids that the last statement returned. */
@@ -120,15 +141,19 @@ InsertFeatures(const IndexRows *rows, const ClairBytes *ids, int64 count)
 		   " SELECT DISTINCT ON (base.id, staged.number::integer)"
 		   "     base.id, staged.number::integer, advisories, staged.name,"
 		   "     CASE WHEN staged.problem IS NULL"
-		   "         THEN clair.version(base.format, staged.version_text) END,"
+		   "         THEN clair.version(base.version_format, staged.version_text) END,"
 		   "     staged.source_name,"
 		   "     CASE WHEN staged.problem IS NULL"
-		   "         THEN clair.version(base.format, staged.source_version) END,"
+		   "         THEN clair.version(base.version_format, staged.source_version) END,"
 		   "     staged.architecture,"
 		   "     CASE WHEN staged.problem IS NOT NULL THEN staged.version_text END,"
 		   "     staged.problem, staged.module, staged.vendor, staged.license,"
-		   "     " FLAVOUR " FROM " STAGED_FEATURES
-		   "     JOIN (SELECT id, content, format, " LOOKED_UP_IN " FROM clair.package_database"
+		   "     " FLAVOUR " FROM " STAGED_FEATURES "     JOIN (SELECT id, content, " LOOKED_UP_IN
+		   ","
+		   "               COALESCE((SELECT detector.format FROM clair.detector AS detector"
+		   "                         WHERE detector.role = package_database.format), format)"
+		   "                   AS version_format"
+		   "           FROM clair.package_database"
 		   "           WHERE id = ANY ($1::bigint[])"
 		   "           OFFSET 0) AS base ON base.content = staged.content"
 		   " ORDER BY base.id, staged.number::integer",
@@ -146,13 +171,17 @@ RefreshDatabases(const IndexRows *rows)
 	if (rows->relations[WIRE_LAYER_ENTRY]->count == 0)
 		return;
 	AddRows(&read, rows->relations[WIRE_LAYER_ENTRY]);
+	AddProblems(&read, rows);
 	RunSql("UPDATE clair.package_database AS base"
-		   " SET version = read.version"
-		   " FROM (SELECT content, role, max(version::integer) AS version"
+		   " SET version = read.version, problem = read.problem"
+		   " FROM (SELECT entry.content, role, max(version::integer) AS version,"
+		   "           max(found.problem) AS problem"
 		   "       FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-		   "           AS entry(layer, number, version, path, type, target, role, content)"
-		   "       WHERE content IS NOT NULL"
-		   "       GROUP BY content, role) AS read"
+		   "               AS entry(layer, number, version, path, type, target, role, content)"
+		   "           LEFT JOIN unnest($9, $10) AS found(content, problem)"
+		   "               ON found.content = entry.content"
+		   "       WHERE entry.content IS NOT NULL"
+		   "       GROUP BY entry.content, role) AS read"
 		   " WHERE base.content = read.content AND base.format = read.role"
 		   "     AND base.version < read.version"
 		   " RETURNING base.id",
@@ -165,12 +194,55 @@ RefreshDatabases(const IndexRows *rows)
 	InsertFeatures(rows, ids, count);
 }
 
+/* Gives new package databases features: those that have been read, else those of older ones. */
+static void
+FillDatabases(const IndexRows *rows)
+{
+	int64 count;
+	ClairBytes *ids = ReturnedIds(&count);
+
+	if (count == 0)
+		return;
+	InsertFeatures(rows, ids, count);
+
+	/* A layer that was known before, in another namespace: its features are known too. */
+	CopyFeatures(ids, count);
+}
+
+/* Stores the files of detectors, as StoreDatabases() does with package databases. */
+static void
+StoreDetected(const IndexRows *rows, const StoredImage *image)
+{
+	SqlParameters wanted = {0};
+
+	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
+	AddInteger(&wanted, image->number);
+	AddText(&wanted, image->namespace);
+	AddProblems(&wanted, rows);
+	RunSql("INSERT INTO clair.package_database (content, namespace, format, version, problem)"
+		   " SELECT entry.content, COALESCE(detector.namespace, $7), entry.role,"
+		   "     max(entry.version), COALESCE(max(found.problem), max(older.problem))"
+		   " FROM unnest($1::bigint[], $2, $3, $4, $5)"
+		   "         AS part(image, position, layer, stored_digest, command)"
+		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
+		   "     JOIN clair.detector AS detector ON detector.role = entry.role"
+		   "     LEFT JOIN unnest($8, $9) AS found(content, problem)"
+		   "         ON found.content = entry.content"
+		   "     LEFT JOIN clair.package_database AS older"
+		   "         ON older.content = entry.content AND older.format = entry.role"
+		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
+		   " GROUP BY 1, 2, 3"
+		   " ORDER BY 1, 3"
+		   " ON CONFLICT (content, namespace, format) DO NOTHING"
+		   " RETURNING id",
+		   &wanted);
+	FillDatabases(rows);
+}
+
 void
 StoreDatabases(const IndexRows *rows, const StoredImage *image)
 {
 	SqlParameters wanted = {0};
-	int64 new_count;
-	ClairBytes *new_ids;
 
 	AddRows(&wanted, rows->relations[WIRE_IMAGE_LAYER]);
 	AddInteger(&wanted, image->number);
@@ -183,18 +255,15 @@ StoreDatabases(const IndexRows *rows, const StoredImage *image)
 		   "     JOIN clair.layer_entry AS entry ON entry.layer = part.layer"
 		   " WHERE part.image = $6 AND entry.content IS NOT NULL"
 		   "     AND starts_with(COALESCE(entry.target, entry.path), $8) IS NOT TRUE"
+		   "     AND NOT starts_with(entry.role, '" WIRE_DETECTOR_ROLE "')"
 		   " GROUP BY 1, 3"
 		   " ORDER BY 1, 3"
 		   " ON CONFLICT (content, namespace, format) DO NOTHING"
 		   " RETURNING id",
 		   &wanted);
-	new_ids = ReturnedIds(&new_count);
-	if (new_count == 0)
-		return;
-	InsertFeatures(rows, new_ids, new_count);
-
-	/* A layer that was known before, in another namespace: its features are known too. */
-	CopyFeatures(new_ids, new_count);
+	FillDatabases(rows);
+	if (HasDetected(image))
+		StoreDetected(rows, image);
 }
 
 void
@@ -212,9 +281,11 @@ StoreImageDatabases(const StoredImage *image, const char *repository_set)
 		   "     NULLIF(found.until, 0), CASE WHEN base.format = 'rpm' THEN $9::integer END"
 		   " FROM unnest($1::integer[], $2, $3, $4, $5::integer[], $6)"
 		   "         AS found(position, path, content, format, until, location)"
+		   "     LEFT JOIN clair.detector AS detector ON detector.role = found.format"
 		   "     JOIN clair.package_database AS base"
 		   "         ON base.content = found.content AND base.format = found.format"
-		   "             AND base.namespace = $7",
+		   "             AND base.namespace = COALESCE(detector.namespace, $7)"
+		   " WHERE detector.image_namespace IS NULL OR $7 LIKE detector.image_namespace",
 		   &parameters);
 }
 
@@ -266,37 +337,6 @@ AdvisoryNamespace(const char *namespace)
 }
 
 void
-MoveDatabases(int64 image, const char *namespace)
-{
-	SqlParameters parameters = {0};
-	int64 new_count;
-	ClairBytes *new_ids;
-
-	AddInteger(&parameters, image);
-	AddText(&parameters, namespace);
-	RunSql("INSERT INTO clair.package_database (content, namespace, format, version)"
-		   " SELECT base.content, $2, base.format, base.version"
-		   " FROM clair.image_database AS found"
-		   "     JOIN clair.package_database AS base ON base.id = found.database_id"
-		   " WHERE found.image_id = $1"
-		   " GROUP BY base.id"
-		   " ORDER BY 1, 3"
-		   " ON CONFLICT (content, namespace, format) DO NOTHING"
-		   " RETURNING id",
-		   &parameters);
-	new_ids = ReturnedIds(&new_count);
-	CopyFeatures(new_ids, new_count);
-	RunSql("UPDATE clair.image_database AS found"
-		   " SET database_id = moved.id"
-		   " FROM clair.package_database AS base"
-		   "     JOIN clair.package_database AS moved"
-		   "         ON moved.content = base.content AND moved.format = base.format"
-		   " WHERE found.image_id = $1 AND base.id = found.database_id"
-		   "     AND moved.namespace = $2 AND moved.id <> base.id",
-		   &parameters);
-}
-
-void
 StoreStatus(int64 image, const char *advisories)
 {
 	SqlParameters parameters = {0};
@@ -305,8 +345,11 @@ StoreStatus(int64 image, const char *advisories)
 	AddText(&parameters, advisories);
 	RunSql("UPDATE clair.image"
 		   " SET status = CASE"
-		   "     WHEN NOT EXISTS (SELECT FROM clair.image_database"
-		   "                      WHERE image_id = $1 AND until_position IS NULL)"
+		   "     WHEN NOT EXISTS (SELECT FROM clair.image_database AS found"
+		   "                          JOIN clair.package_database AS base"
+		   "                              ON base.id = found.database_id"
+		   "                      WHERE found.image_id = $1 AND found.until_position IS NULL"
+		   "                          AND NOT starts_with(base.format, '" WIRE_DETECTOR_ROLE "'))"
 		   "         THEN 'no_package_database'"
 		   "     WHEN EXISTS (SELECT FROM clair.image_problem"
 		   "                  WHERE image_id = $1 AND unsupported)"

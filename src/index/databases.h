@@ -30,12 +30,6 @@ extern const char *NamespaceOfVersions(const IndexRows *rows, const StoredImage 
 /* The namespace whose advisories speak of the packages of a namespace. */
 extern const char *AdvisoryNamespace(const char *namespace);
 
-/*
- * Gives the image's package databases, and all that they contain, another namespace. The former
- * ones stay, for other images.
- */
-extern void MoveDatabases(int64 image, const char *namespace);
-
 /* Works out the status of an image from what is stored of it. */
 extern void StoreStatus(int64 image, const char *advisories);
 

@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "index/detector.h"
 #include "index/images.h"
 #include "server/clair.h"
 #include "server/compat.h"
@@ -61,6 +62,7 @@ IndexInit(void)
 		"clair.max_index_workers",
 		"Workers that index images at a time, over all calls of clair.index_images().", NULL,
 		&clair_max_index_workers, 2, 1, MAX_WORKERS, PGC_SUSET, 0, NULL, NULL, NULL);
+	DetectorInit();
 }
 
 /* ---------------------------------------------------------------------------

@@ -112,16 +112,38 @@ AnswerBlob(IndexJob *job, const HelperFrame *question)
 	}
 }
 
-/* Answers a question of the reader for layers; each that is not known costs a lock. */
+/*
+ * Answers a question of the reader for layers, each of which costs a lock when it is not known, or
+ * for files for detectors.
+ */
 static void
 AnswerKnown(IndexJob *job, const HelperFrame *question)
 {
+	if (AreDetections(question->fields, question->count))
+	{
+		SendFrame(job->reader, WIRE_KNOWN_ANSWER,
+				  KnownDetections(job->detectors, question->fields, question->count),
+				  question->count, -1);
+		return;
+	}
 	if (question->count > CurrentLimits().max_layers)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("clair-reader asked for %u layers at once", question->count),
 						errhint("See clair.max_layers.")));
 	SendFrame(job->reader, WIRE_KNOWN_ANSWER, KnownLayers(question->fields, question->count),
 			  question->count, -1);
+}
+
+void
+CountBytes(IndexJob *job, const ClairBytes *fields, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++)
+		job->bytes += (int64) fields[i].size + (int64) sizeof(Datum);
+	if (job->bytes > CurrentLimits().reader_memory)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the image has more than " INT64_FORMAT " MB of features",
+							   CurrentLimits().reader_memory >> 20),
+						errhint("See clair.reader_memory.")));
 }
 
 /* Takes a row of the reader; bounded, for a reader gone wild. */
@@ -131,17 +153,16 @@ TakeRow(IndexJob *job, const HelperFrame *row)
 	StagedRows *rows = job->rows.relations[row->relation];
 	int64 number;
 
+	if (row->relation == WIRE_DETECTOR_FILE)
+	{
+		TakeDetectorFile(job, row);
+		return;
+	}
 	if (rows == NULL)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader sent a row of \"%s\" while indexing an image",
 							   wire_relations[row->relation].name)));
-	for (uint32 i = 0; i < row->count; i++)
-		job->bytes += (int64) row->fields[i].size + (int64) sizeof(Datum);
-	if (job->bytes > CurrentLimits().reader_memory)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the image has more than " INT64_FORMAT " MB of features",
-							   CurrentLimits().reader_memory >> 20),
-						errhint("See clair.reader_memory.")));
+	CountBytes(job, row->fields, row->count);
 	if (row->relation == WIRE_IMAGE &&
 		(!wire_integer(row->fields[0], &number) || number != rows->count))
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
@@ -163,6 +184,7 @@ ReadImage(IndexJob *job)
 	AddToJob(fields, "architecture", ServerArchitecture());
 	AddToJob(fields, "layer_format", job->layer_format);
 	AddToJob(fields, "digest", job->digest);
+	AddToJob(fields, "detectors", job->detectors->job);
 	SendJob(job->reader, fields);
 	do
 	{
@@ -190,6 +212,9 @@ ReadImage(IndexJob *job)
 		}
 	} while (frame.type != WIRE_DONE);
 	HideProgress();
+	if (job->file.detector != NULL)
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("clair-reader sent only a part of a file for a detector")));
 	if (job->rows.relations[WIRE_IMAGE]->count == 0)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader found neither an image nor an error")));
@@ -264,6 +289,12 @@ KeepGarbage(void)
 		   NULL);
 }
 
+void
+LockOutIndexing(void)
+{
+	RunSql("SELECT pg_advisory_xact_lock('clair.layer_blob'::regclass::oid::integer, 0)", NULL);
+}
+
 /* From the opened input to the rows that the function returns. */
 static void
 IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
@@ -280,6 +311,8 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 	SPI_connect();
 	KeepGarbage();
 	KeepParent(job);
+	job->detectors = LoadDetectors();
+	job->rows.detectors = job->detectors->version;
 	ReadImage(job);
 	StackOnParent(job);
 	ids = StoreImages(&job->rows, job->name);
@@ -406,7 +439,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	BecomeOwner(&caller);
 	SPI_connect();
-	RunSql("SELECT pg_advisory_xact_lock('clair.layer_blob'::regclass::oid::integer, 0)", NULL);
+	LockOutIndexing();
 	values[0] = Int64GetDatum(
 		RunSql("WITH RECURSIVE kept(id) AS ("
 			   "     SELECT image.id"

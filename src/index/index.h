@@ -9,6 +9,7 @@
 
 #include "fmgr.h"
 
+#include "index/detector.h"
 #include "index/store.h"
 #include "server/descriptor.h"
 #include "server/helper.h"
@@ -28,6 +29,8 @@ typedef struct IndexJob
 	int64 parent;			  /* its id; or 0 */
 
 	Helper *reader;
+	const Detectors *detectors;
+	DetectorFile file; /* for one of them */
 	IndexRows rows;
 	int64 bytes; /* of the rows so far */
 } IndexJob;
@@ -41,6 +44,9 @@ extern char *TextArgument(FunctionCallInfo fcinfo, int number);
 extern void CheckIndexing(const char *function, const char *name);
 
 /* A spool file with the bytes of a bytea. */
+/* Counts fields that are kept until the end of the job, and refuses too many. */
+extern void CountBytes(IndexJob *job, const ClairBytes *fields, uint32 count);
+
 extern Descriptor *SpoolArgument(FunctionCallInfo fcinfo, int number);
 
 /* One with the text of a jsonb. */

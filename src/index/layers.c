@@ -88,7 +88,8 @@ ForgetOutdated(const SqlParameters *layers, ClairBytes *digests, int64 count)
 	int64 new_count;
 
 	RunSql("UPDATE clair.layer AS stored"
-		   " SET version = read.version::integer, reading = stored.reading + 1, indexed_at = now()"
+		   " SET version = read.version::integer, reading = stored.reading + 1, detectors = $7,"
+		   "     indexed_at = now()"
 		   " FROM unnest($1, $2, $3, $4, $5, $6)"
 		   "         AS read(layer, stored_digest, size, stored_size, entries, version)"
 		   " WHERE stored.digest = read.layer"
@@ -113,8 +114,9 @@ StoreLayers(const IndexRows *rows)
 	ClairBytes *new_layers = palloc(sizeof(ClairBytes) * Max(read_count, 1));
 
 	AddRows(&layers, rows->relations[WIRE_LAYER]);
-	RunSql("INSERT INTO clair.layer (digest, size, entries, version)"
-		   " SELECT DISTINCT ON (layer) layer, size::bigint, entries::bigint, version::integer"
+	AddInteger(&layers, rows->detectors);
+	RunSql("INSERT INTO clair.layer (digest, size, entries, version, detectors)"
+		   " SELECT DISTINCT ON (layer) layer, size::bigint, entries::bigint, version::integer, $7"
 		   " FROM unnest($1, $2, $3, $4, $5, $6)"
 		   "     AS read(layer, stored_digest, size, stored_size, entries, version)"
 		   " ORDER BY layer"

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "common/limits.h"
+#include "common/wire.h"
 #include "index/merge.h"
 
 typedef struct TreeNode
@@ -23,7 +24,7 @@ typedef struct TreeNode
 	bool exists;
 	EntryType type;
 	const char *target; /* of a symlink */
-	MergeEntry *file;	/* the entry that it is, of a file with a role */
+	MergeEntry *file;	/* the entry that it is, or one of them, of a file with a role */
 	struct TreeChild *children;
 } TreeNode;
 
@@ -132,8 +133,8 @@ RemoveNode(tree_hash *tree, const char *path, int position, bool itself)
 	if (!itself)
 		return;
 	node->exists = false;
-	if (node->file != NULL)
-		node->file->until_position = position;
+	for (MergeEntry *file = node->file; file != NULL; file = file->same_file)
+		file->until_position = position;
 	node->file = NULL;
 }
 
@@ -186,6 +187,13 @@ MakeParents(tree_hash *tree, const char *path, int position)
 	}
 }
 
+bool
+IsDetected(const MergeEntry *entry)
+{
+	return entry->role != NULL &&
+		   strncmp(entry->role, WIRE_DETECTOR_ROLE, strlen(WIRE_DETECTOR_ROLE)) == 0;
+}
+
 /* Puts an entry of a layer into the tree. */
 static void
 PlaceEntry(tree_hash *tree, MergeEntry *entry)
@@ -198,11 +206,16 @@ PlaceEntry(tree_hash *tree, MergeEntry *entry)
 	if (path == NULL || path[0] == '\0')
 		return;
 	MakeParents(tree, path, entry->position);
-	if (entry->type == ENTRY_DIRECTORY)
+	node = FindNode(tree, path);
+	if (node != NULL && entry->type == ENTRY_DIRECTORY && node->type == ENTRY_DIRECTORY)
+		return;
+	if (node != NULL && node->file != NULL && node->file->position == entry->position &&
+		strcmp(node->file->path, entry->path) == 0)
 	{
-		node = FindNode(tree, path);
-		if (node != NULL && node->type == ENTRY_DIRECTORY)
-			return;
+		entry->same_file = node->file;
+		entry->canonical = path;
+		node->file = entry;
+		return;
 	}
 	RemoveNode(tree, path, entry->position, true);
 	node = tree_insert(tree, path, &found);

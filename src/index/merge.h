@@ -29,10 +29,12 @@ typedef struct MergeEntry
 
 	/* What merging found out. */
 	char *canonical;	  /* where it lies, links on the way resolved; NULL: nowhere */
+	char *shown;		  /* the same; of a file for a detector, with its role before it */
 	int until_position;	  /* of a file with a role: the layer that took it away, or 0 */
 	bool reachable;		  /* of one: it is still there, and at (or linked from) a wanted path */
 	const char *leads_to; /* of a wanted link that is still there: its end; NULL: a circle */
 	bool is_visible_link; /* whether it is such a link */
+	struct MergeEntry *same_file; /* another one of the layer, of this file in another role */
 
 	/* What choosing found out, of a package database. */
 	char *location;	 /* databases of one place follow each other: the path, of rpm the folder */
@@ -48,6 +50,9 @@ typedef struct MergeEntry
  * current context.
  */
 extern void MergeLayers(MergeEntry *entries, int64 count);
+
+/* Whether it is a file that a detector wants. */
+extern bool IsDetected(const MergeEntry *entry);
 
 /* Where documents of single packages lie that can stand in for an apk database. */
 #define APK_DOCUMENTS "var/lib/db/sbom/"

@@ -34,9 +34,15 @@ FROM clair.layer AS l
 UNION ALL
 SELECT e.layer, e.path, v.role, e.version, v.version, v.change
 FROM clair.layer_entry AS e
-    JOIN clair.reader_version AS v ON v.role = e.role AND v.version > e.version;
+    JOIN clair.reader_version AS v ON v.role = e.role AND v.version > e.version
+UNION ALL
+SELECT l.digest, NULL, d.role, l.detectors, d.version, 'the detector is new, or has changed'
+FROM clair.layer AS l
+    JOIN clair.detector AS d ON d.version > l.detectors
+-- A software bill of materials has no files.
+WHERE NOT pg_catalog.starts_with(l.digest, 'sbom:');
 COMMENT ON VIEW clair.outdated_layer IS
-    'layers that were read by older versions than there are now: of what, by which, and what newer ones have changed; they are read again when an image that has them is indexed again';
+    'layers that were read by older versions than there are now, or before a detector was as it is now: of what, by which, and what newer ones have changed; they are read again when an image that has them is indexed again';
 
 CREATE VIEW clair.images_to_reindex AS
 SELECT part.image_id, part.layer, o.path, o.role, o.change
@@ -48,7 +54,7 @@ FROM clair.image_layer AS part
     JOIN clair.layer AS l ON l.digest = part.layer
 WHERE l.reading <> part.reading;
 COMMENT ON VIEW clair.images_to_reindex IS
-    'images of which newer versions of clair would say something else, should they be indexed again: because of which layer and file, and what has changed';
+    'images of which newer versions of clair, or detectors, would say something else, should they be indexed again: because of which layer and file, and what has changed';
 
 -- Views run with their caller's rights where the server can do that.
 DO $$

@@ -13,7 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "index/databases.h"
+#include "index/store.h"
 #include "server/owner.h"
 
 PG_FUNCTION_INFO_V1(set_namespace);
@@ -59,31 +59,23 @@ static const char *
 SetNamespace(const char *image, const char *namespace)
 {
 	SqlParameters found = {0};
-	SqlParameters changed = {0};
-	const char *advisories;
-	const char *detected;
+	SqlParameters restored = {0};
 	int64 id;
 
 	if (namespace != NULL)
 		CheckNamespace(namespace);
 	AddText(&found, image);
-	if (RunSql("SELECT id, detected_namespace FROM clair.image"
+	if (RunSql("SELECT id FROM clair.image"
 			   " WHERE id = (SELECT clair.image_id($1)) FOR NO KEY UPDATE",
 			   &found) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image \"%s\" does not exist", image)));
 	id = ResultInteger(0, 1);
-	detected = ResultText(0, 2);
 	KeepNamespace(id, namespace);
-	if (namespace == NULL)
-	namespace = detected;
-	AddInteger(&changed, id);
-	AddText(&changed, namespace);
-	RunSql("UPDATE clair.image SET namespace = $2 WHERE id = $1 AND namespace <> $2", &changed);
-	advisories = AdvisoryNamespace(namespace);
-	MoveDatabases(id, namespace);
-	StoreStatus(id, advisories);
-	return namespace;
+	RestoreImage(id);
+	AddInteger(&restored, id);
+	RunSql("SELECT namespace FROM clair.image WHERE id = $1", &restored);
+	return ResultText(0, 1);
 }
 
 Datum

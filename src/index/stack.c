@@ -46,28 +46,6 @@ KeepParent(const IndexJob *job)
 						errmsg("image \"%s\" does not exist", job->parent_name)));
 }
 
-/* Stages what the last statement returned, in place of what the relation had. */
-static void
-Restage(IndexJob *job, WireRelation relation)
-{
-	StagedRows *rows = CreateStagedRows(relation);
-	int columns = wire_relations[relation].column_count;
-
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		ClairBytes fields[WIRE_MAX_COLUMNS];
-
-		for (int i = 0; i < columns; i++)
-		{
-			char *text = ResultText(row, i + 1);
-
-			fields[i] = text != NULL ? clair_bytes(text) : CLAIR_NULL_BYTES;
-		}
-		StageRow(rows, fields);
-	}
-	job->rows.relations[relation] = rows;
-}
-
 void
 StackOnParent(IndexJob *job)
 {
@@ -93,7 +71,7 @@ StackOnParent(IndexJob *job)
 		   "     unnest($4, $5, $6, $7, $8) AS part(image, position, layer, stored_digest, command)"
 		   " WHERE parent.id = $9",
 		   &image);
-	Restage(job, WIRE_IMAGE);
+	job->rows.relations[WIRE_IMAGE] = StageResult(WIRE_IMAGE);
 
 	AddRows(&layers, job->rows.relations[WIRE_IMAGE_LAYER]);
 	AddInteger(&layers, job->parent);
@@ -113,6 +91,6 @@ StackOnParent(IndexJob *job)
 				 errmsg("layer \"%s\" and those below it are more than " INT64_FORMAT " layers",
 						job->name, CurrentLimits().max_layers),
 				 errhint("See clair.max_layers.")));
-	Restage(job, WIRE_IMAGE_LAYER);
+	job->rows.relations[WIRE_IMAGE_LAYER] = StageResult(WIRE_IMAGE_LAYER);
 	job->rows.parent = job->parent;
 }

@@ -114,7 +114,8 @@ OlderLayerOfLog(const StoredImage *image, const MergeEntry *log)
 /*
  * Adds what merging the layers brought to light: links at wanted paths that lead to no package
  * database that was read; changes to a package database that is in an older layer, and was
- * read without them. Position of the layer, path, what is wrong.
+ * read without them; visible files that were left out for detectors. Position of the layer, path,
+ * what is wrong; or an empty text when the layer says that.
  */
 static void
 AddMergeProblems(SqlParameters *parameters, const StoredImage *image)
@@ -135,6 +136,8 @@ AddMergeProblems(SqlParameters *parameters, const StoredImage *image)
 		else if (older != 0)
 			columns[2][count] = clair_bytes(
 				psprintf("it has changes to the database of layer %d, which were left out", older));
+		else if (IsDetected(entry) && entry->reachable && entry->content == NULL)
+			columns[2][count] = CLAIR_LITERAL("");
 		else
 			continue;
 		columns[0][count] = clair_bytes(psprintf("%d", entry->position));
@@ -207,15 +210,19 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   "     reason, unsupported"
 		   " FROM (SELECT position, path, 0 AS number, reason, false AS unsupported"
 		   "       FROM unnest($1::integer[], $2, $3) AS link(position, path, reason)"
+		   "       WHERE reason <> ''"
 		   "       UNION ALL"
-		   "       SELECT part.position, problem.path, problem.number, problem.reason,"
+		   "       SELECT DISTINCT part.position, problem.path, problem.number, problem.reason,"
 		   "           problem.unsupported"
 		   "       FROM clair.image_layer AS part"
 		   "           JOIN clair.layer_problem AS problem ON problem.layer = part.layer"
-		   "           JOIN clair.layer_entry AS entry"
+		   "           LEFT JOIN clair.layer_entry AS entry"
 		   "               ON entry.layer = part.layer AND entry.path = problem.path"
 		   "       WHERE part.image_id = $4"
-		   "           AND (entry.role IN ('manifest', 'sbom')"
+		   "           AND (entry.layer IS NULL OR entry.role IN ('manifest', 'sbom')"
+		   "               OR (part.position, problem.path, '') IN ("
+		   "                   SELECT position, path, reason"
+		   "                   FROM unnest($1::integer[], $2, $3) AS link(position, path, reason))"
 		   "               OR EXISTS (SELECT FROM clair.image_database AS found"
 		   "                              JOIN clair.package_database AS base"
 		   "                                  ON base.id = found.database_id"
@@ -224,13 +231,23 @@ StoreImageContents(const IndexRows *rows, const StoredImage *image)
 		   "                              AND found.until_position IS NULL"
 		   "                              AND base.content = entry.content))"
 		   "       UNION ALL"
-		   "       SELECT found.position, found.path, feature.number,"
-		   "           format('package \"%s\" has the invalid version \"%s\": %s', feature.name,"
-		   "               feature.invalid_version, feature.problem), false"
+		   "       SELECT found.position,"
+		   "           COALESCE(substr(found.path, length(detector.role) + 2), found.path),"
+		   "           said.number, concat('detector \"' || detector.name || '\": ', said.reason),"
+		   "           false"
 		   "       FROM clair.image_database AS found"
-		   "           JOIN clair.feature AS feature ON feature.database_id = found.database_id"
+		   "           JOIN clair.package_database AS base ON base.id = found.database_id"
+		   "           LEFT JOIN clair.detector AS detector ON detector.role = base.format"
+		   "           CROSS JOIN LATERAL ("
+		   "               SELECT 0 AS number, base.problem AS reason"
+		   "               UNION ALL"
+		   "               SELECT feature.number, format('package \"%s\" has the invalid version"
+		   " \"%s\": %s', feature.name, feature.invalid_version, feature.problem)"
+		   "               FROM clair.feature AS feature"
+		   "               WHERE feature.database_id = base.id AND feature.problem IS NOT NULL"
+		   "           ) AS said"
 		   "       WHERE found.image_id = $4 AND found.until_position IS NULL"
-		   "           AND feature.problem IS NOT NULL) AS problem",
+		   "           AND said.reason IS NOT NULL) AS problem",
 		   &problems);
 	StoreStatus(image->id, image->advisories);
 }
@@ -308,6 +325,32 @@ StoreImage(const IndexRows *rows, int64 number, bool *is_new)
 	if (is_outdated || *is_new)
 		StoreImageContents(rows, &image);
 	return image.id;
+}
+
+void
+RestoreImage(int64 id)
+{
+	IndexRows rows = {.parent = 0};
+	StoredImage image = {.number = 0, .id = id};
+	SqlParameters parameters = {0};
+
+	for (int i = 0; i < WIRE_RELATION_COUNT; i++)
+		rows.relations[i] = CreateStagedRows(i);
+	AddInteger(&parameters, id);
+	/* Another session that does the same waits here. */
+	if (RunSql("SELECT 0, digest, platform FROM clair.image WHERE id = $1 FOR NO KEY UPDATE",
+			   &parameters) == 0)
+		return;
+	rows.relations[WIRE_IMAGE] = StageResult(WIRE_IMAGE);
+	RunSql("SELECT 0, position, layer, stored_digest, command FROM clair.image_layer"
+		   " WHERE image_id = $1 ORDER BY position",
+		   &parameters);
+	rows.relations[WIRE_IMAGE_LAYER] = StageResult(WIRE_IMAGE_LAYER);
+	MergeImage(&rows, &image);
+	FindNamespace(&rows, &image);
+	StoreDatabases(&rows, &image);
+	ForgetImageContents(&image);
+	StoreImageContents(&rows, &image);
 }
 
 /* The names that an image shall have: the given one, or those of the archive. */

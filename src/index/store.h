@@ -7,13 +7,16 @@
 
 #include "postgres.h"
 
+#include "index/detector.h"
 #include "server/sql.h"
 
 /* Everything that a reader said; an element for each relation of an index job, else NULL. */
 typedef struct IndexRows
 {
 	StagedRows *relations[WIRE_RELATION_COUNT];
-	int64 parent; /* id of the image upon whose layers the one image here puts one more; or 0 */
+	int64 parent;	 /* id of the image upon whose layers the one image here puts one more; or 0 */
+	int64 detectors; /* greatest version of those that the layers were read for */
+	DetectorProblems problems;
 } IndexRows;
 
 /*
@@ -47,5 +50,15 @@ extern void OnImagesStored(ImagesStored callback);
  * image refers to then must not go in between. Collecting it needs the lock for itself.
  */
 extern void KeepGarbage(void);
+
+/* The opposite: waits for all that index, and lets nobody begin until the end of the transaction.
+ */
+extern void LockOutIndexing(void);
+
+/*
+ * Puts an image together again from what is stored of its layers, as indexing it would when none
+ * of them had to be read. SPI must be connected.
+ */
+extern void RestoreImage(int64 id);
 
 #endif

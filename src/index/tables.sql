@@ -11,6 +11,7 @@ CREATE TABLE clair.layer (
     entries bigint NOT NULL,
     version integer NOT NULL DEFAULT 1,
     reading integer NOT NULL DEFAULT 1,
+    detectors integer NOT NULL DEFAULT 0,
     indexed_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE clair.layer IS 'layers that have been read';
@@ -22,6 +23,8 @@ COMMENT ON COLUMN clair.layer.version IS
     'version of what looked for wanted files in it: see clair.reader_version, role walk';
 COMMENT ON COLUMN clair.layer.reading IS
     'how often the layer has been read: again when there are newer readers';
+COMMENT ON COLUMN clair.layer.detectors IS
+    'greatest version of the detectors for which it was read: those with a greater one have not seen it';
 COMMENT ON COLUMN clair.layer.indexed_at IS 'when the layer was read last';
 
 CREATE TABLE clair.layer_blob (
@@ -50,6 +53,7 @@ CREATE TABLE clair.layer_entry (
     PRIMARY KEY (layer, number),
     CHECK (type <> 'symlink' OR target IS NOT NULL)
 );
+CREATE INDEX layer_entry_detector ON clair.layer_entry (role) WHERE role LIKE 'detector:%';
 COMMENT ON TABLE clair.layer_entry IS
     'what a layer says of the paths that decide which packages an image has';
 COMMENT ON COLUMN clair.layer_entry.layer IS 'the layer';
@@ -57,13 +61,14 @@ COMMENT ON COLUMN clair.layer_entry.number IS 'position within the layer';
 COMMENT ON COLUMN clair.layer_entry.version IS
     'version of what reads files of this role: see clair.reader_version';
 COMMENT ON COLUMN clair.layer_entry.path IS
-    'path, relative to the root; of a whiteout what it hides, of opaque the directory that it empties';
+    'path, once for each role, relative to the root; of a whiteout what it hides, of opaque the directory that it empties';
 COMMENT ON COLUMN clair.layer_entry.type IS
     'file, directory, symlink, other (a device or the like), whiteout, or opaque';
 COMMENT ON COLUMN clair.layer_entry.target IS 'where a symbolic link leads';
 COMMENT ON COLUMN clair.layer_entry.role IS
-    'what the file, or the file behind the link, is: dpkg, apk or rpm for package databases, sqlite-log for changes to one, manifest for an appc image''s, sbom for a software bill of materials, else the release file''s name';
-COMMENT ON COLUMN clair.layer_entry.content IS 'digest of a package database: see clair.package_database';
+    'what the file, or the file behind the link, is: dpkg, apk or rpm for package databases, sqlite-log for changes to one, manifest for an appc image''s, sbom for a software bill of materials, detector: and a name for what a detector wants, else the release file''s name';
+COMMENT ON COLUMN clair.layer_entry.content IS
+    'digest of a package database, see clair.package_database; of a file that a detector wants, null when it was left out';
 
 CREATE TABLE clair.layer_fact (
     layer text COLLATE "C" NOT NULL REFERENCES clair.layer ON DELETE CASCADE,
@@ -101,17 +106,22 @@ CREATE TABLE clair.package_database (
     namespace text COLLATE "C" NOT NULL,
     format text NOT NULL,
     version integer NOT NULL DEFAULT 1,
+    problem text,
     UNIQUE (content, namespace, format)
 );
 COMMENT ON TABLE clair.package_database IS
-    'package databases: each content once per namespace in which it was found';
+    'package databases: each content once per namespace in which it was found; a file in which a detector looks for features is one, too';
 COMMENT ON COLUMN clair.package_database.id IS 'its number';
 COMMENT ON COLUMN clair.package_database.content IS
-    'digest of its bytes; of the packages of a software bill of materials, "sbom:" and the digest of these';
-COMMENT ON COLUMN clair.package_database.namespace IS 'the namespace of the images that have it';
-COMMENT ON COLUMN clair.package_database.format IS 'format of its versions: dpkg, rpm, apk';
+    'digest of its bytes; of the packages of a software bill of materials, "sbom:" and the digest of these; of a detector''s file, the role, ":" and the digest of its path and bytes';
+COMMENT ON COLUMN clair.package_database.namespace IS
+    'the namespace of the images that have it, or the one that its detector has';
+COMMENT ON COLUMN clair.package_database.format IS
+    'format of its versions: dpkg, rpm, apk; or the role of the detector, which says it';
 COMMENT ON COLUMN clair.package_database.version IS
-    'version of what read its features: see clair.reader_version';
+    'version of what read its features: see clair.reader_version, clair.detector';
+COMMENT ON COLUMN clair.package_database.problem IS
+    'why its detector did not find all features, or none: what the function failed with, for instance';
 
 CREATE TABLE clair.feature (
     database_id bigint NOT NULL REFERENCES clair.package_database ON DELETE CASCADE,
@@ -281,7 +291,8 @@ COMMENT ON TABLE clair.image_database IS
     'package databases of images, merged: which layer brought them and which took them away';
 COMMENT ON COLUMN clair.image_database.image_id IS 'the image';
 COMMENT ON COLUMN clair.image_database.position IS 'position of the layer that brought it';
-COMMENT ON COLUMN clair.image_database.path IS 'where it lies in the merged image, links resolved';
+COMMENT ON COLUMN clair.image_database.path IS
+    'where it lies in the merged image, links resolved; of a detector''s file, with its role and ":" before that';
 COMMENT ON COLUMN clair.image_database.location IS
     'what it shares with those that it replaces: its path; of rpm''s databases, whose files have several names, the folder';
 COMMENT ON COLUMN clair.image_database.database_id IS 'the package database';

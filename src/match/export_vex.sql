@@ -14,7 +14,11 @@ RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'pkg:'
-        || CASE format WHEN 'dpkg' THEN 'deb' ELSE format END
+        || CASE
+            WHEN format = 'dpkg' THEN 'deb'
+            WHEN pg_catalog.starts_with(format, 'detector:') THEN 'generic'
+            ELSE format
+        END
         || '/' || CASE pg_catalog.split_part(namespace, ':', 1)
             WHEN 'rhel' THEN 'redhat'
             ELSE clair.purl_part(pg_catalog.split_part(namespace, ':', 1))

@@ -222,11 +222,12 @@ COMMENT ON VIEW clair.image_vulnerability IS
 CREATE VIEW clair.image_coverage AS
 SELECT
     i.id AS image_id,
-    i.namespace,
+    n.shown AS namespace,
     u.updater,
     u.last_success,
     CASE
-        WHEN i.status IN ('no_package_database', 'unsupported_database', 'unknown_namespace') THEN i.status
+        WHEN n.detected_by IS NULL
+            AND i.status IN ('no_package_database', 'unsupported_database', 'unknown_namespace') THEN i.status
         WHEN u.last_success IS NULL OR NOT EXISTS (
             SELECT FROM clair.affected AS a WHERE a.namespace = n.namespace AND a.until_run IS NULL
         ) THEN 'no_feed'
@@ -242,11 +243,25 @@ SELECT
             FROM clair.image_database AS d
                 LEFT JOIN clair.repository_set AS r ON r.id = d.repository_set AND r.cpes <> '{}'
             WHERE d.image_id = i.id AND d.until_position IS NULL AND r.id IS NULL
+                AND NOT pg_catalog.starts_with(d.path, 'detector:')
         ) THEN 'unknown_repositories'
         ELSE 'current'
     END AS state
 FROM clair.image AS i
-    CROSS JOIN LATERAL (SELECT clair.advisory_namespace(i.namespace) AS namespace) AS n
+    CROSS JOIN LATERAL (
+        SELECT clair.advisory_namespace(i.namespace) AS namespace, i.namespace AS shown,
+            NULL AS detected_by
+        UNION ALL
+        -- What detectors find in a namespace of their own rests on feeds of its own.
+        SELECT clair.advisory_namespace(detector.namespace), detector.namespace,
+            pg_catalog.min(detector.name)
+        FROM clair.detector
+            JOIN clair.package_database AS base
+                ON base.format = detector.role AND base.namespace = detector.namespace
+            JOIN clair.image_database AS d ON d.database_id = base.id
+        WHERE d.image_id = i.id AND d.until_position IS NULL AND detector.namespace <> i.namespace
+        GROUP BY detector.namespace
+    ) AS n
     LEFT JOIN LATERAL (
         SELECT s.updater, s.last_success, s.fresh, b.by_repository
         FROM clair.updater_definition AS b
@@ -257,7 +272,7 @@ FROM clair.image AS i
             )
     ) AS u ON true;
 COMMENT ON VIEW clair.image_coverage IS
-    'what the vulnerabilities of each image rest on, updater by updater: current; or what is missing: no_package_database, unsupported_database (it is of a form that is not read), unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial, unknown_repositories (those of the distribution itself are assumed)';
+    'what the vulnerabilities of each image rest on, updater by updater, and likewise what detectors find in a namespace of their own: current; or what is missing: no_package_database, unsupported_database (it is of a form that is not read), unknown_namespace, no_feed, stale_feed (older than the updater''s stale_after), frozen_feed (the source says nothing of the release any more), partial, unknown_repositories (those of the distribution itself are assumed)';
 
 CREATE FUNCTION clair.vulnerabilities(image text)
 RETURNS TABLE (namespace text, feature text, installed_version text, vulnerability text,

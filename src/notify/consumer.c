@@ -34,14 +34,7 @@ OpenConsumer(Consumer *consumer, const char *function, const char *name, OwnerSt
 			   &parameters) == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("consumer \"%s\" does not exist", name)));
-	if (caller->user != GetUserId() && !superuser_arg(caller->user))
-	{
-		Oid owner = get_role_oid(ResultText(0, 1), true);
-
-		if (!OidIsValid(owner) || !has_privs_of_role(caller->user, owner))
-			ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-							errmsg("must be owner of consumer \"%s\"", name)));
-	}
+	CheckOwns(caller, ResultText(0, 1), "consumer", name);
 	consumer->name = name;
 	consumer->in_order = ResultInteger(0, 2) != 0;
 	consumer->lease_end = ResultText(0, 3);

@@ -13,6 +13,7 @@
  *	  architecture	 index: the server's own
  *	  layer_format	 index: "Docker" or "ACI" of an input that is one layer
  *	  digest		 index: what such an input's bytes shall have
+ *	  detectors		 index: which files detectors want, see package/detector.h; or no value
  *	  updater		 update: whose documents these are
  *	  state			 update: what the updater's last run left as WIRE_STATE, or no value
  *	  options		 update: the options of its format, JSON; no value: it has none
@@ -127,7 +128,8 @@ receive_job(Reader *reader, ClairError *error)
 								   .platform = job_text(&reader->job, "platform").data,
 								   .architecture = job_text(&reader->job, "architecture").data,
 								   .layer_format = job_text(&reader->job, "layer_format").data,
-								   .digest = job_text(&reader->job, "digest").data};
+								   .digest = job_text(&reader->job, "digest").data,
+								   .detectors = job_text(&reader->job, "detectors")};
 		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
 	}
 	reader->is_check = clair_bytes_equal(kind, CLAIR_LITERAL("check"));

@@ -11,9 +11,11 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 
@@ -55,6 +57,32 @@ BecomeOwner(OwnerState *state)
 	BecomeRole(state, ExtensionOwner());
 	set_config_option("search_path", "pg_catalog, clair, pg_temp", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
+RestrictToRole(Oid role)
+{
+	Oid user;
+	int security_context;
+
+	GetUserIdAndSecContext(&user, &security_context);
+	SetUserIdAndSecContext(role, security_context | SECURITY_RESTRICTED_OPERATION);
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	XactReadOnly = true;
+}
+
+void
+CheckOwns(const OwnerState *caller, const char *owner, const char *kind, const char *name)
+{
+	Oid role;
+
+	if (caller->user == GetUserId() || superuser_arg(caller->user))
+		return;
+	role = get_role_oid(owner, true);
+	if (!OidIsValid(role) || !has_privs_of_role(caller->user, role))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be owner of %s \"%s\"", kind, name)));
 }
 
 void

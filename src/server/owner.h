@@ -24,4 +24,18 @@ extern void BecomeRole(OwnerState *state, Oid role);
 extern void BecomeOwner(OwnerState *state);
 extern void ResumeCaller(const OwnerState *state);
 
+/*
+ * Becomes a role that has given us a function to call, until the transaction or subtransaction
+ * ends: nothing is written, nothing outlives it or acts as somebody else, and names are not looked
+ * up where the session says.
+ */
+extern void RestrictToRole(Oid role);
+
+/*
+ * Refuses a caller that is neither a member of the role of this name nor a superuser. Kind and name
+ * are what the role owns: consumer "x".
+ */
+extern void
+CheckOwns(const OwnerState *caller, const char *owner, const char *kind, const char *name);
+
 #endif

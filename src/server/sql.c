@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "server/compat.h"
 #include "server/sql.h"
 
 StagedRows *
@@ -68,6 +69,16 @@ void
 AddInteger(SqlParameters *parameters, int64 value)
 {
 	AddParameter(parameters, INT8OID, Int64GetDatum(value), false);
+}
+
+void
+AddBytes(SqlParameters *parameters, const char *bytes, int size)
+{
+	bytea *value = palloc(VARHDRSZ + (Size) size);
+
+	SET_VARSIZE(value, VARHDRSZ + size);
+	memcpy(VARDATA(value), bytes, (size_t) size);
+	AddParameter(parameters, BYTEAOID, PointerGetDatum(value), false);
 }
 
 void
@@ -128,6 +139,26 @@ RunSql(const char *statement, const SqlParameters *parameters)
 	if (result < 0)
 		elog(ERROR, "SPI failed with %s: %s", SPI_result_code_string(result), statement);
 	return (int64) SPI_processed;
+}
+
+StagedRows *
+StageResult(WireRelation relation)
+{
+	StagedRows *rows = CreateStagedRows(relation);
+
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		ClairBytes fields[WIRE_MAX_COLUMNS];
+
+		for (int i = 0; i < wire_relations[relation].column_count; i++)
+		{
+			char *text = ResultText(row, i + 1);
+
+			fields[i] = text != NULL ? clair_bytes(text) : CLAIR_NULL_BYTES;
+		}
+		StageRow(rows, fields);
+	}
+	return rows;
 }
 
 char *

@@ -42,6 +42,7 @@ typedef struct SqlParameters
 /* Parameters are numbered in the order in which they are added. */
 extern void AddText(SqlParameters *parameters, const char *value); /* NULL: no value */
 extern void AddInteger(SqlParameters *parameters, int64 value);
+extern void AddBytes(SqlParameters *parameters, const char *bytes, int size); /* a bytea */
 extern void AddArgument(SqlParameters *parameters, FunctionCallInfo fcinfo, int number);
 extern void AddTextArray(SqlParameters *parameters, const ClairBytes *values, int64 count);
 extern void AddArguments(SqlParameters *parameters, FunctionCallInfo fcinfo); /* of a function */
@@ -52,6 +53,9 @@ extern void AddRows(SqlParameters *parameters, const StagedRows *rows); /* an ar
  * the statement does. parameters may be NULL.
  */
 extern int64 RunSql(const char *statement, const SqlParameters *parameters);
+
+/* What the last statement returned, as rows of a relation. */
+extern StagedRows *StageResult(WireRelation relation);
 
 /* The value, as text in the current context, of a column of a row of the last statement. */
 extern char *ResultText(int64 row, int column);

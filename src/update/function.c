@@ -20,9 +20,9 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "utils/guc.h"
 #include "utils/rel.h"
 
+#include "server/owner.h"
 #include "server/settings.h"
 #include "server/sql.h"
 #include "update/apply.h"
@@ -83,20 +83,6 @@ CheckUpdaterFunction(const char *function, const char *role, Oid *role_id)
 								  ResultText(0, 5)),
 						errhint("Create the updater as the function's owner.")));
 	return ResultText(0, 1);
-}
-
-/* From here on, in this transaction: nothing is written, and nothing of the session is bent. */
-static void
-RestrictRole(Oid role)
-{
-	Oid user;
-	int security_context;
-
-	GetUserIdAndSecContext(&user, &security_context);
-	SetUserIdAndSecContext(role, security_context | SECURITY_RESTRICTED_OPERATION);
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
-	XactReadOnly = true;
 }
 
 /* The bytes of a row, wherever they are. */
@@ -174,7 +160,7 @@ CollectRows(UpdateRun *run, const char *call, Oid role)
 	Portal portal;
 
 	BeginWorkAs(&work, role);
-	RestrictRole(role);
+	RestrictToRole(role);
 	portal = SPI_cursor_open_with_args(NULL, psprintf("SELECT * FROM %s", call), 0, NULL, NULL,
 									   NULL, true, CURSOR_OPT_NO_SCROLL);
 	for (SPI_cursor_fetch(portal, true, FETCH_ROWS); SPI_processed > 0;

@@ -4,7 +4,8 @@
 #include "image/layer.h"
 #include "image_fuzz.h"
 
-#define DIFF_ID "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define DETECTORS "a 1 var/lib/dpkg/status\na 1 etc/*\nb 2 usr/**/lib*\nb 2 opt/**\n"
+#define DIFF_ID	  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 extern int LLVMFuzzerInitialize(int *argc, char ***argv);
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,6 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	Arena *arena = arena_create((size_t) 64 << 20);
 	TextMap known = {.arena = arena};
+	TextMap sent = {.arena = arena};
+	Detectors *detectors;
 	Layer *layer;
 	ClairError error;
 	bool another_pass = true;
@@ -59,7 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	limits.max_layer_size = 64 << 20;
 	limits.max_file_size = 16 << 20;
-	status = layer_create(&limits, size % 2 == 1, &layer, &error);
+	detectors_read(arena, clair_bytes(DETECTORS), &detectors, &error);
+	status = layer_create(&limits, detectors, size % 2 == 1, &layer, &error);
 	while (status == CLAIR_OK && another_pass)
 	{
 		status = walk(layer, (ClairBytes){tar, size}, &limits, &error);
@@ -68,6 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (status == CLAIR_OK)
 		status = layer_send(layer, DIFF_ID, &known, &fuzz_sink, &error);
+	if (status == CLAIR_OK)
+		status = layer_send_files(layer, &sent, &fuzz_sink, &error);
 	layer_destroy(layer);
 	arena_destroy(arena);
 	free(tar);

@@ -55,6 +55,7 @@ sub behave
 
 my $EXTERNAL  = '38000: clair-reader';
 my $PROTOCOL  = '08P01: clair-reader sent an invalid frame';
+my $FILE      = '08P01: clair-reader sent a malformed file for a detector';
 my $RECONNECT = 'HINT: If the extension was updated just now, reconnect';
 
 my @cases = (
@@ -116,11 +117,21 @@ my @cases = (
     [ 'wrong number', qr/^08P01: clair-reader sent images that are not numbered in order$/ ],
     [ 'invented entry',  qr/^23514: new row for relation "layer_entry" violates/ ],
     [ 'missing targets', qr/^23514: new row for relation "layer_entry" violates/ ],
+    [ 'file for nobody',     qr/^$FILE$/ ],
+    [ 'file without end',    qr/^08P01: clair-reader sent only a part of a file for a detector$/ ],
+    [ 'two files at once',   qr/^$FILE$/ ],
+    [ 'too much of a file',  qr/^$FILE$/ ],
+    [ 'file of any size',    qr/^$FILE$/ ],
+    [ 'empty pieces',        qr/^$FILE$/ ],
+    [ 'question for nobody', qr/^$FILE$/ ],
     [ 'descriptor',      qr/^08P01: clair-reader found neither an image nor an error$/ ],
 );
 
 # One session lives through all of it.
 my ($session, $backend) = session($node);
+query($session, "CREATE FUNCTION public.made(text, bytea) RETURNS TABLE (name text, version text)"
+    . " LANGUAGE sql AS \$\$ SELECT 'a', '1' \$\$");
+query($session, "SELECT clair.create_detector('made', 'public.made(text, bytea)', '{a}', 'dpkg')");
 my $stored = row_count($session);
 behave('exit');
 outcome($session, "SELECT clair.index_image('$image')");

@@ -84,6 +84,9 @@ sub run_feed
     return update($where, 'debian');
 }
 
+query($session, 'CREATE FUNCTION public.name_of(path text, content bytea) RETURNS TABLE (name text, version text)'
+    . " LANGUAGE sql AS \$\$ SELECT convert_from(content, 'UTF8'), '1' \$\$");
+query($session, "SELECT clair.create_detector('names', 'public.name_of(text, bytea)', '{srv/*}', 'dpkg', 'name:1')");
 index_file($session, debian_layer('web', 12, [ 'bash', '5.2-1' ], [ 'libz1', '1:1.2.13-1', 'zlib' ]), 'web');
 index_file($session, debian_layer('old', 11, [ 'bash', '1:5.1~rc1-1' ], [ 'zlib1g', '1.2-1', 'zlib' ]), 'old');
 index_file($session, debian_layer('broken', 11, [ 'bash', 'no version' ], [ '', '1' ]), 'broken');
@@ -230,7 +233,9 @@ is(scalar query($restored, "SELECT string_agg(vulnerability || ' ' || reason || 
     : 'CVE-2031-0004 changed 1, CVE-2031-0005 added 2', '... and announces it');
 index_file($restored, debian_layer('new', 12, [ 'bash', '5.2-3' ]), 'new');
 index_file($restored, debian_layer('web', 12, [ 'bash', '5.2-1' ], [ 'libz1', '1:1.2.13-1', 'zlib' ]), 'web');
-is(scalar query($restored, "SELECT count(*) FROM clair.vulnerabilities('new')"), 3, '... and indexes images');
+is(scalar query($restored, "SELECT count(vulnerability) FROM clair.vulnerabilities('new')"), 3, '... and indexes images');
+is(scalar query($restored, "SELECT name FROM clair.features('new') WHERE namespace = 'name:1'"), 'new',
+    '... and asks its detectors');
 like(scalar query($restored, 'SELECT images FROM clair.collect_garbage()'), qr/^1$/, '... and collects garbage');
 is_deeply(content($session), $content, 'the database that it came from is as it was');
 
@@ -273,7 +278,7 @@ is(scalar query($reader, 'SELECT pg_is_in_recovery()'), 't', 'a hot standby');
 my ($here, $there) = map { content($_) } $session, $reader;
 delete @$_{ map { "sequence $_" } @SEQUENCES } foreach $here, $there;
 is_deeply($there, $here, '... says the same as the primary');
-is(scalar query($reader, "SELECT count(*) FROM clair.vulnerabilities('late')"), 3,
+is(scalar query($reader, "SELECT count(vulnerability) FROM clair.vulnerabilities('late')"), 3,
     '... also of what came later');
 
 foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",

@@ -109,6 +109,58 @@ hang_on(void)
 	hang();
 }
 
+/* Files for detectors of which none is there, or only a part, or more than all. */
+static void
+send_a_file_for_nobody(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:none:x"), VALUE("a"), VALUE("1"),
+		 VALUE("x"));
+}
+
+static void
+send_a_file_without_end(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:x"), VALUE("a"), VALUE("2"),
+		 VALUE("x"));
+	SEND(WIRE_DONE, 0);
+}
+
+static void
+send_two_files_at_once(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:x"), VALUE("a"), VALUE("2"),
+		 VALUE("x"));
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:y"), VALUE("a"), VALUE("2"),
+		 VALUE("x"));
+}
+
+static void
+send_too_much_of_a_file(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:x"), VALUE("a"), VALUE("1"),
+		 VALUE("xy"));
+}
+
+static void
+send_a_file_of_any_size(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:x"), VALUE("a"),
+		 VALUE("9223372036854775807"), VALUE("x"));
+}
+
+static void
+send_empty_pieces(void)
+{
+	SEND(WIRE_ROW, WIRE_DETECTOR_FILE, VALUE("detector:made:x"), VALUE("a"), VALUE("1"), VALUE(""));
+}
+
+static void
+ask_for_files_of_nobody(void)
+{
+	SEND(WIRE_KNOWN, 0, VALUE("detector:made:x"), VALUE("detector:none:x"));
+	receive_frame();
+}
+
 static void
 crash(void)
 {
@@ -574,6 +626,13 @@ static const Behaviour behaviours[] = {
 	{"hang", hang, false},
 	{"ignore SIGTERM", hang_on, false},
 	{"close and hang", close_and_hang, false},
+	{"file for nobody", send_a_file_for_nobody, false},
+	{"file without end", send_a_file_without_end, false},
+	{"two files at once", send_two_files_at_once, false},
+	{"too much of a file", send_too_much_of_a_file, false},
+	{"file of any size", send_a_file_of_any_size, false},
+	{"empty pieces", send_empty_pieces, false},
+	{"question for nobody", ask_for_files_of_nobody, false},
 	{"flood", flood, false},
 	{"flood of empty rows", flood_empty_rows, false},
 	{"flood of progress", flood_progress, false},

@@ -10,6 +10,7 @@
 static TarWriter tar;
 static Recorder recorder;
 static ClairError error;
+static const char *detectors = "";
 
 /* Indexes the tar as a bare layer. */
 static ClairStatus
@@ -17,7 +18,9 @@ index_tar(void)
 {
 	ClairSink sink = recorder_sink(&recorder);
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
-	ImageJob job = {.input = memory_file(tar_end(&tar)), .architecture = "amd64"};
+	ImageJob job = {.input = memory_file(tar_end(&tar)),
+					.architecture = "amd64",
+					.detectors = clair_bytes(detectors)};
 	ClairStatus status;
 
 	recorder_clear(&recorder);
@@ -222,6 +225,140 @@ test_text(void)
 				  "names that are not text are escaped");
 }
 
+static void
+test_detectors(void)
+{
+	detectors = "maven 3 opt/app/*/pom.properties\n"
+				"python 7 usr/lib/python3/*/METADATA\npython 7 **/PKG-INFO\n";
+	tar_directory(&tar, "opt");
+	tar_directory(&tar, "opt/app/one");
+	tar_file(&tar, "opt/app/one/pom.properties", "a");
+	tar_file(&tar, "opt/app/one/more/pom.properties", "a");
+	tar_file(&tar, "opt/app/two", "x");
+	tar_symlink(&tar, "usr/lib/python3", "python3.11");
+	tar_file(&tar, "usr/lib/python3.11/x/METADATA", "x");
+	tar_file(&tar, "srv/x/PKG-INFO", "b");
+	tar_file(&tar, "PKG-INFO", "b");
+	tar_file(&tar, "srv/x/other", "b");
+	check_entries("opt/app/one/pom.properties|file|-|detector:maven;opt/app/two|file|-|-;"
+				  "usr/lib/python3|symlink|python3.11|-;srv/x/PKG-INFO|file|-|detector:python;"
+				  "PKG-INFO|file|-|detector:python;",
+				  "files that detectors want, and what lies where a directory above one should be");
+	CHECK(recorder_find(&recorder, "|3|opt/app/one/pom.properties|") != NULL &&
+			  recorder_find(&recorder, "|7|PKG-INFO|") != NULL,
+		  "each with the version of its detector");
+
+	tar_file(&tar, "opt/app/.wh.one", "");
+	tar_file(&tar, "opt/app/one/.wh.pom.properties", "");
+	tar_file(&tar, "opt/app/one/.wh.other", "");
+	tar_file(&tar, "opt/app/.wh..wh..opq", "");
+	tar_file(&tar, "srv/.wh.x", "");
+	check_entries("opt/app/one|whiteout|-|-;opt/app/one/pom.properties|whiteout|-|-;"
+				  "opt/app/one/other|whiteout|-|-;opt/app|opaque|-|-;srv/x|whiteout|-|-;",
+				  "whiteouts of what a detector may want: with ** of anything");
+
+	detectors = "a 1 var/lib/dpkg/status\nb 2 var/lib/dpkg/*\n";
+	tar_file(&tar, "var/lib/dpkg/status", PACKAGE);
+	tar_symlink(&tar, "var/lib/dpkg/link", "status");
+	tar_add(&tar, '1', "var/lib/dpkg/again", "var/lib/dpkg/status", CLAIR_LITERAL(""));
+	tar_add(&tar, '1', "var/lib/dpkg/gone", "opt/x", CLAIR_LITERAL(""));
+	check_entries("var/lib/dpkg/status|file|-|dpkg;var/lib/dpkg/status|file|-|detector:a;"
+				  "var/lib/dpkg/status|file|-|detector:b;var/lib/dpkg/link|symlink|status|-;"
+				  "var/lib/dpkg/again|file|-|detector:b;var/lib/dpkg/gone|file|-|detector:b;",
+				  "one file for several, links, and hard links");
+	CHECK(recorder_count(&recorder, "detector_file|detector:a:") == 1 &&
+			  recorder_count(&recorder, "detector_file|detector:b:") == 2,
+		  "each gets its files, once");
+	CHECK(recorder_find(&recorder, "var/lib/dpkg/gone|detector \"b\": it is a hard link to "
+								   "\"opt/x\", which was not read|0") != NULL,
+		  "and is told of the one that it does not get");
+}
+
+/* The key of a file of the last layer: the digest of path, NUL and content. */
+static const char *
+key_of(const char *detector, const char *path, ClairBytes content)
+{
+	static char key[256];
+	char digest[DIGEST_TEXT_SIZE];
+	size_t start = strlen(path) + 1;
+	char *bytes = malloc(start + content.size);
+
+	memcpy(bytes, path, start);
+	memcpy(bytes + start, content.data, content.size);
+	digest_of(DIGEST_SHA256, (ClairBytes){bytes, start + content.size}, digest, &error);
+	free(bytes);
+	snprintf(key, sizeof(key), "detector:%s:%s", detector, digest);
+	return key;
+}
+
+static void
+test_files(void)
+{
+	ClairBytes large = {calloc(1, 2500000), 2500000};
+	char expected[512];
+
+	memset((char *) large.data, 'x', large.size);
+	detectors = "a 1 srv/*\n";
+	tar_file(&tar, "srv/empty", "");
+	tar_file(&tar, "srv/one", "1");
+	tar_add(&tar, '0', "srv/large", "", large);
+	CHECK_INT(index_tar(), CLAIR_OK, "files of all sizes");
+	snprintf(expected, sizeof(expected), "detector_file|%s|srv/empty|0|",
+			 key_of("a", "srv/empty", CLAIR_LITERAL("")));
+	CHECK(recorder_find(&recorder, expected) != NULL, "an empty one has one piece");
+	snprintf(expected, sizeof(expected), "detector_file|%s|srv/one|1|1",
+			 key_of("a", "srv/one", CLAIR_LITERAL("1")));
+	CHECK(recorder_find(&recorder, expected) != NULL, "and so has a small one");
+	snprintf(expected, sizeof(expected), "detector_file|%s|srv/large|2500000|x",
+			 key_of("a", "srv/large", large));
+	CHECK_INT(recorder_count(&recorder, expected), 3, "a large one comes in pieces");
+	CHECK_INT(recorder.questions, 2, "the server was asked for the layer, and for its files");
+	CHECK(recorder.bad == NULL, "and all rows are well-formed");
+	free((char *) large.data);
+}
+
+static void
+test_limits_of_detectors(void)
+{
+	ClairBytes large = {calloc(1, 40 << 20), 40 << 20};
+
+	detectors = "a 1 srv/*\nb 1 srv/b*\n";
+	tar_file(&tar, "srv/small", "1");
+	tar_add(&tar, '0', "srv/a", "", large);
+	tar_add(&tar, '0', "srv/b", "", large);
+	tar_file(&tar, "srv/z", "1");
+	CHECK_INT(index_tar(), CLAIR_OK, "more bytes than a layer may have for detectors");
+	CHECK(recorder_find(&recorder,
+						"|1|srv/b|detector \"a\": with it, the layer has more than 64 MB "
+						"for detectors|0") != NULL &&
+			  recorder_find(&recorder, "|2|srv/b|detector \"b\": with it,") != NULL,
+		  "are left out for each");
+	CHECK(recorder_find(&recorder, "|srv/b|file|-|detector:b|-") != NULL &&
+			  recorder_find(&recorder, "|srv/z|1|1") != NULL,
+		  "the file is still there, and others are read");
+
+	detectors = "a 1 **\n";
+	for (int i = 0; i < WIRE_MAX_DETECTIONS + 2; i++)
+	{
+		char path[32];
+
+		snprintf(path, sizeof(path), "srv/%05d", i);
+		tar_file(&tar, path, "");
+	}
+	CHECK_INT(index_tar(), CLAIR_OK, "more files than a layer may have for detectors");
+	CHECK_INT(recorder_count(&recorder, "detector_file|"), WIRE_MAX_DETECTIONS, "are left out");
+	CHECK_INT(recorder_count(&recorder, "layer_problem|"), 1, "which is said once");
+	CHECK(recorder_find(&recorder,
+						"|srv/10000|detector \"a\": the layer has more than 10000 files for "
+						"detectors, and it was left out|0") != NULL,
+		  "of the first one");
+
+	detectors = "a x srv/*\n";
+	tar_file(&tar, "srv/small", "1");
+	CHECK_INT(index_tar(), CLAIR_PROTOCOL, "a list of detectors that is none");
+	free((char *) large.data);
+}
+
 int
 main(void)
 {
@@ -234,6 +371,9 @@ main(void)
 	test_hard_links();
 	test_limits();
 	test_text();
+	test_detectors();
+	test_files();
+	test_limits_of_detectors();
 	recorder_clear(&recorder);
 	return unit_result();
 }

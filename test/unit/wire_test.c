@@ -94,6 +94,8 @@ static void
 test_rows(void)
 {
 	ClairBytes row[] = {CLAIR_LITERAL("1"), CLAIR_LITERAL("web:1")};
+	ClairBytes file[] = {CLAIR_LITERAL("detector:a:sha256:0"), CLAIR_LITERAL("a"),
+						 CLAIR_LITERAL("3"), CLAIR_LITERAL("\xFF\0b")};
 
 	CHECK(wire_row_problem(WIRE_IMAGE_NAME, row, 2) == NULL, "a row");
 	CHECK(wire_row_problem(WIRE_IMAGE_NAME, row, 1) != NULL, "a row with a column too few");
@@ -105,6 +107,7 @@ test_rows(void)
 	CHECK(wire_row_problem(WIRE_IMAGE_NAME, row, 2) != NULL, "a text with NUL");
 	row[0] = CLAIR_LITERAL("one");
 	CHECK(wire_row_problem(WIRE_IMAGE_NAME, row, 2) != NULL, "an integer that is none");
+	CHECK(wire_row_problem(WIRE_DETECTOR_FILE, file, 4) == NULL, "bytes that are no text");
 }
 
 /* What the macros made of the relations. */
@@ -119,7 +122,8 @@ test_relations(void)
 		for (int column = 0; complete && column < info->column_count; column++)
 			complete = info->columns[column].name != NULL &&
 					   (info->columns[column].type == WIRE_TEXT ||
-						info->columns[column].type == WIRE_INT);
+						info->columns[column].type == WIRE_INT ||
+						info->columns[column].type == WIRE_BYTES);
 		CHECK(complete, info->name);
 	}
 }
