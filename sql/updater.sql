@@ -37,11 +37,19 @@ UPDATE clair.updater SET options = '{"stale_after": "soon"}' WHERE name = 'alpin
 DELETE FROM clair.updater;
 INSERT INTO clair.updater (name) VALUES ('mine');
 
+-- A mirror is for all at once; null goes back to what the extension brings.
+SELECT url FROM clair.use_mirror('file:///srv/mirror/') WHERE updater IN ('alpine', 'debian', 'nvd');
+SELECT count(*) = 0 AS all_are_there FROM clair.updater WHERE url NOT LIKE 'file:///srv/mirror/' || name || '/%';
+SELECT count(*) = 0 AS none_is_there FROM clair.use_mirror(NULL) WHERE url LIKE 'file:%';
+SELECT clair.use_mirror('/srv/mirror');
+
 -- Who may do what.
 CREATE ROLE regress_clair_nobody;
 CREATE ROLE regress_clair_admin;
 GRANT USAGE ON SCHEMA clair TO regress_clair_nobody, regress_clair_admin;
 GRANT SELECT, UPDATE ON clair.updater TO regress_clair_admin;
+GRANT SELECT ON clair.builtin_updater TO regress_clair_admin;
+GRANT EXECUTE ON FUNCTION clair.use_mirror(text) TO regress_clair_admin;
 SET ROLE regress_clair_nobody;
 SELECT * FROM clair.updater;
 SELECT * FROM clair.update_status;
@@ -50,7 +58,9 @@ SELECT clair.update();
 SELECT clair.schedule('debian', '0 * * * *');
 SELECT clair.unschedule('debian');
 SELECT clair.check_updater_options(NULL, '{}');
+SELECT clair.use_mirror(NULL);
 SET ROLE regress_clair_admin;
+SELECT count(*) > 0 AS is_allowed FROM clair.use_mirror(NULL);
 UPDATE clair.updater SET url = 'file:///etc' WHERE name = 'debian';
 SELECT * FROM clair.updater_setting;
 RESET ROLE;
@@ -221,5 +231,6 @@ COPY (SELECT '') TO :'feed';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
     clair.affected, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;
 REVOKE ALL ON SCHEMA clair FROM regress_clair_nobody, regress_clair_admin;
-REVOKE ALL ON clair.updater FROM regress_clair_admin;
+REVOKE ALL ON clair.updater, clair.builtin_updater FROM regress_clair_admin;
+REVOKE ALL ON FUNCTION clair.use_mirror(text) FROM regress_clair_admin;
 DROP ROLE regress_clair_nobody, regress_clair_admin;

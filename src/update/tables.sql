@@ -16,7 +16,8 @@ CREATE TABLE clair.builtin_updater (
     stale_after interval NOT NULL,
     resolves boolean NOT NULL,
     by_repository boolean NOT NULL,
-    revision integer NOT NULL
+    revision integer NOT NULL,
+    mirror text NOT NULL DEFAULT ''
 );
 COMMENT ON TABLE clair.builtin_updater IS 'the updaters that the extension brings';
 COMMENT ON COLUMN clair.builtin_updater.name IS 'name of the updater';
@@ -36,6 +37,8 @@ COMMENT ON COLUMN clair.builtin_updater.by_repository IS
     'whether what it says of a package is for the packages of certain repositories';
 COMMENT ON COLUMN clair.builtin_updater.revision IS
     'number of the way in which its documents are read: when that changes, all are read again';
+COMMENT ON COLUMN clair.builtin_updater.mirror IS
+    'its first document in a mirror, see clair.use_mirror(); empty: the folder itself, which is listed';
 
 CREATE TABLE clair.updater_state (
     updater text COLLATE "C" PRIMARY KEY,

@@ -64,6 +64,15 @@ VALUES
      'https://git.launchpad.net/ubuntu-cve-tracker/snapshot/master.tar.gz', 'tracker', '{ubuntu:%}',
      '{}', false, '2 days', false, false, 1);
 
+-- Those that do not begin with a folder have the same file in a mirror, or an archive of all.
+UPDATE clair.builtin_updater
+SET mirror = CASE name
+        WHEN 'suse-csaf' THEN 'csaf-vex.tar.bz2'
+        ELSE pg_catalog.regexp_replace(url, '^.*/', '')
+    END
+WHERE name IN ('debian', 'epss', 'kev', 'nvd', 'photon-metadata', 'redhat', 'redhat-oval',
+    'suse-csaf', 'ubuntu', 'ubuntu-tracker');
+
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.
 ANALYZE clair.builtin_updater;
@@ -98,6 +107,23 @@ REVOKE ALL ON FUNCTION clair.set_updater() FROM PUBLIC;
 CREATE TRIGGER set_updater
 INSTEAD OF INSERT OR UPDATE OR DELETE ON clair.updater
 FOR EACH ROW EXECUTE FUNCTION clair.set_updater();
+
+CREATE FUNCTION clair.use_mirror(root text)
+RETURNS TABLE (updater text, url text)
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    UPDATE clair.updater AS u
+    SET url = pg_catalog.rtrim(root, '/') || '/' || b.name || '/' || b.mirror
+    FROM clair.builtin_updater AS b
+    WHERE b.name = u.name;
+    SELECT u.name, u.url
+    FROM clair.updater AS u
+        JOIN clair.builtin_updater AS b ON b.name = u.name
+    ORDER BY u.name;
+END;
+COMMENT ON FUNCTION clair.use_mirror(text) IS
+    'lets all updaters that the extension brings read from a mirror, whose folders are named after them; null: from their sources; returns where each reads from now on';
+REVOKE ALL ON FUNCTION clair.use_mirror(text) FROM PUBLIC;
 
 /*
  * How they fare. The constant is UPDATER_LOCK of update/worker.h: while an updater runs, its

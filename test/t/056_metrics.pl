@@ -9,7 +9,6 @@ use lib "$FindBin::Bin/lib";
 use Cwd qw(abs_path);
 use FeedTest;
 use IndexTest;
-use IO::Compress::Zip qw(zip $ZipError);
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -478,24 +477,6 @@ if (defined $DATA)
 # ---------------------------------------------------------------------------
 # The CVE List, and what two updaters say of a CVE
 # ---------------------------------------------------------------------------
-
-# A zip of files, name => content.
-sub zip_of
-{
-    my (%files) = @_;
-    my $zip;
-    my $out = IO::Compress::Zip->new(\$zip, Name => (sort keys %files)[0]) or die $ZipError;
-    my $first = 1;
-
-    foreach my $name (sort keys %files)
-    {
-        $out->newStream(Name => $name) if !$first;
-        $first = 0;
-        $out->print($files{$name});
-    }
-    $out->close;
-    return $zip;
-}
 
 sub cve_record
 {

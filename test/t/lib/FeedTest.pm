@@ -8,12 +8,13 @@ use warnings;
 
 use Exporter qw(import);
 use File::Path qw(make_path);
+use IO::Compress::Zip qw($ZipError);
 use IndexTest;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT = qw(new_database write_file set_feed update update_watching_alerts status_paragraphs
-    make_layer index_file);
+    make_layer zip_of index_file);
 
 # A new database with the extension in it, as a session that lasts.
 sub new_database
@@ -111,6 +112,24 @@ sub make_layer
     system_or_bail('tar', '-C', $folder, '--mtime=@0', '--owner=0', '--group=0', '-cf', $path,
         sort keys %files);
     return $path;
+}
+
+# A zip of files, name => content.
+sub zip_of
+{
+    my (%files) = @_;
+    my $zip;
+    my $out = IO::Compress::Zip->new(\$zip, Name => (sort keys %files)[0]) or die $ZipError;
+    my $first = 1;
+
+    foreach my $name (sort keys %files)
+    {
+        $out->newStream(Name => $name) if !$first;
+        $first = 0;
+        $out->print($files{$name});
+    }
+    $out->close;
+    return $zip;
 }
 
 # Indexes a file under a name; the image's number.
