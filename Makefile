@@ -64,6 +64,9 @@ SQL_FILES = \
 	src/notify/consumer.sql \
 	src/notify/webhook.sql \
 	src/notify/policy.sql \
+	src/report/sbom_component.sql \
+	src/report/sbom_cyclonedx.sql \
+	src/report/sbom_spdx.sql \
 	src/report/status.sql \
 	src/report/clean_up.sql \
 	src/report/health.sql \

@@ -303,7 +303,7 @@ find_source(SbomReader *reader, const Purl *purl, const SbomPackage *package, Cl
 			ClairBytes *version)
 {
 	ClairBytes upstream = purl_qualifier(purl, "upstream");
-	const char *at = upstream.size > 0 ? memrchr(upstream.data, '@', upstream.size) : NULL;
+	const char *at = upstream.size > 0 ? memchr(upstream.data, '@', upstream.size) : NULL;
 
 	*name = upstream;
 	*version = CLAIR_NULL_BYTES;

@@ -86,7 +86,7 @@ is(query($superuser, "SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg
         "SELECT clair.features('made:1')", "SELECT clair.delete_image('made:1')",
         'SELECT clair.collect_garbage()', 'SELECT * FROM clair.image', 'SELECT * FROM clair.image_feature',
         "SELECT clair.index_sbom('{}'::jsonb)", "SELECT clair.index_sbom(''::bytea)",
-        "SELECT clair.index_sbom('$file')")
+        "SELECT clair.index_sbom('$file')", "SELECT clair.export_sbom('made:1')")
     {
         like(outcome($session, $statement), qr/^42501: permission denied for (function|table|view) /, $statement);
     }
