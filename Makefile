@@ -233,11 +233,13 @@ demo: deps
 	@test/demo
 
 check: deps
+	@test/schemas build/schemas
 	+$(BUILD) all check-programs
 	@test/run
 
 check-long:
 	@test/deps --long
+	@test/schemas build/schemas
 	+$(BUILD) all check-programs fuzz sanitized-tests
 	@test/run --long
 
