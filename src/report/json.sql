@@ -89,7 +89,7 @@ BEGIN
                             SELECT DISTINCT ON (f.vulnerability COLLATE "C")
                                 f.vulnerability, f.aliases, f.link, d.score, d.vector, d.cvss_version,
                                 d.scored_by, d.epss, d.epss_percentile, d.kev_date_added, d.kev_due_date,
-                                d.kev_ransomware, d.published, d.modified, f.description
+                                d.kev_ransomware, f.description
                             FROM finding AS f
                                 LEFT JOIN clair.cve_detail AS d ON d.cve = f.vulnerability
                             ORDER BY f.vulnerability COLLATE "C", f.updater COLLATE "C"
