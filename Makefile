@@ -46,6 +46,7 @@ SQL_FILES = \
 	src/update/metadata.sql \
 	src/update/advisory.sql \
 	src/update/own_updater.sql \
+	src/update/local_advisory.sql \
 	src/index/index.sql \
 	src/index/images.sql \
 	src/index/index_layer.sql \

@@ -25,20 +25,21 @@ static const char create_tables[] =
 	"     pg_temp.announce_place,"
 	"     pg_temp.announce_undone, pg_temp.announce_locked;"
 	/* what is told */
-	"CREATE TEMPORARY TABLE announce_notification (LIKE clair.notification);"
+	"CREATE TEMPORARY TABLE announce_notification (LIKE clair.notification) ON COMMIT DROP;"
 	/* the consumers; those that are being dropped are left out, and then are not until we are done
 	 */
-	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer);"
+	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer) ON COMMIT DROP;"
 	/* which images the consumers watch that watch certain ones, by what these have */
 	"CREATE TEMPORARY TABLE announce_watch (consumer text COLLATE \"C\", database_id bigint,"
-	"     repository_set integer);"
+	"     repository_set integer) ON COMMIT DROP;"
 	/* which sets of features a consumer can see, and in which namespaces */
 	"CREATE TEMPORARY TABLE announce_place (consumer text COLLATE \"C\", set_number bigint,"
-	"     namespace text COLLATE \"C\");"
+	"     namespace text COLLATE \"C\") ON COMMIT DROP;"
 	/* deliveries to cancel, and the notification that undoes what they tell of */
 	"CREATE TEMPORARY TABLE announce_undone (consumer text COLLATE \"C\", notification bigint,"
-	"     undone_by bigint);"
-	"CREATE TEMPORARY TABLE announce_locked (consumer text COLLATE \"C\", notification bigint);";
+	"     undone_by bigint) ON COMMIT DROP;"
+	"CREATE TEMPORARY TABLE announce_locked (consumer text COLLATE \"C\", notification bigint)"
+	"     ON COMMIT DROP;";
 
 /*
  * Finds the deliveries that the run undoes, whether or not it tells their consumers. Going back

@@ -25,7 +25,10 @@ static int clair_notify_limit;
 static bool clair_notify_indexed;
 int clair_webhook_retry_delay;
 
-/* A run is maintenance work: it may use the memory of that. Its statements are each run once. */
+/*
+ * A run is maintenance work: it may use the memory of that. Its statements are each run once.
+ * Nobody needs to hear of the temporary tables that it works with.
+ */
 static void
 AnnounceSettings(void)
 {
@@ -33,6 +36,8 @@ AnnounceSettings(void)
 
 	set_config_option("work_mem", work_memory, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 					  false);
+	set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+					  true, 0, false);
 	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 

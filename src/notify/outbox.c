@@ -22,7 +22,7 @@ static const char create_tables[] =
 	"CREATE TEMPORARY TABLE announce_range (name text COLLATE \"C\", side text,"
 	"     namespace text COLLATE \"C\", scope_id integer, kind clair.package_kind,"
 	"     package text COLLATE \"C\", introduced clair.version, fixed clair.version,"
-	"     status clair.status, severity clair.severity, shown clair.severity);"
+	"     status clair.status, severity clair.severity, shown clair.severity) ON COMMIT DROP;"
 	/*
 	 * what they say of features, and the set of features for which it is gone or new: those that
 	 * lie in one of the ranges which are gone, but in none of those which are new, or the other way
@@ -32,15 +32,16 @@ static const char create_tables[] =
 	"     fixable boolean, set_number bigint, namespace text COLLATE \"C\","
 	"     kind clair.package_kind, package text COLLATE \"C\","
 	"     gone clair.version[], gone_ends clair.version[], gone_scopes integer[],"
-	"     new clair.version[], new_ends clair.version[], new_scopes integer[]);"
+	"     new clair.version[], new_ends clair.version[], new_scopes integer[]) ON COMMIT DROP;"
 	/* package databases with features of a set, see clair.features_in_range() */
 	"CREATE TEMPORARY TABLE announce_member (set_number bigint, database_id bigint,"
-	"     namespace text COLLATE \"C\", repositories text[], by_default boolean);"
+	"     namespace text COLLATE \"C\", repositories text[], by_default boolean) ON COMMIT DROP;"
 	/* who has these: groups of images that have the same databases, and their repositories */
 	"CREATE TEMPORARY TABLE announce_holder (database_id bigint, repository_set integer,"
-	"     cpes text[], group_number bigint, images bigint);"
+	"     cpes text[], group_number bigint, images bigint) ON COMMIT DROP;"
 	/* vulnerabilities whose findings changed, and of how many images */
-	"CREATE TEMPORARY TABLE announce_count (name text COLLATE \"C\", images bigint);";
+	"CREATE TEMPORARY TABLE announce_count (name text COLLATE \"C\", images bigint)"
+	"     ON COMMIT DROP;";
 
 /*
  * The ranges that the run ended and those that it brought, but for those that are on both sides:
@@ -247,6 +248,8 @@ WriteNotifications(int64 run, const char *updater)
 	FindRanges(run);
 	FindFindings();
 	FindMembers();
+	if (RunSql("SELECT FROM pg_temp.announce_member LIMIT 1", NULL) == 0)
+		return 0;
 	FindHolders();
 	CountImages();
 	AddInteger(&parameters, run);

@@ -121,7 +121,7 @@ REVOKE ALL ON FUNCTION clair.namespace_problem(text) FROM PUBLIC;
 
 CREATE FUNCTION clair.advisory_problem(advisory clair.advisory, format text)
 RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE
         WHEN clair.is_name(($1).vulnerability) IS NOT TRUE

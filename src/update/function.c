@@ -20,12 +20,13 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #include "server/owner.h"
 #include "server/settings.h"
 #include "server/sql.h"
-#include "update/apply.h"
+#include "update/advisory.h"
 #include "update/function.h"
 #include "update/settings.h"
 #include "update/stage.h"
@@ -179,16 +180,8 @@ static void
 JudgeRows(void)
 {
 	RunSql("INSERT INTO pg_temp.stage_judged"
-		   " SELECT a.*, n.format,"
-		   "     CASE WHEN n.namespace IS NULL THEN clair.namespace_problem(NULL)"
-		   "         ELSE COALESCE(n.problem,"
-		   "             clair.advisory_problem(a::clair.advisory, n.format)) END,"
-		   "     encode(sha256(convert_to(a::text, 'UTF8')), 'hex')"
-		   " FROM pg_temp.stage_advisory AS a"
-		   "     LEFT JOIN (SELECT d.namespace, clair.namespace_format(d.namespace) AS format,"
-		   "                    clair.namespace_problem(d.namespace) AS problem"
-		   "                FROM (SELECT DISTINCT namespace FROM pg_temp.stage_advisory) AS d) AS n"
-		   "         ON n.namespace = a.namespace",
+		   " SELECT j.*, encode(sha256(convert_to(j::text, 'UTF8')), 'hex')"
+		   " FROM " JUDGED("pg_temp.stage_advisory") " AS j",
 		   NULL);
 	RunSql("ANALYZE pg_temp.stage_judged", NULL);
 	RunSql("INSERT INTO pg_temp.stage_broken (document, record, reason)"
@@ -196,11 +189,6 @@ JudgeRows(void)
 		   " WHERE problem IS NOT NULL",
 		   NULL);
 }
-
-/* Blank-separated and in order, as scopes are stored. */
-#define LIST(column)                                                                               \
-	"(SELECT string_agg(DISTINCT item COLLATE \"C\", ' ' ORDER BY item COLLATE \"C\")"             \
-	" FROM unnest(" column ") AS item)"
 
 /* Stages the vulnerabilities, and the rows that are not broken as their ranges. */
 static void
@@ -215,6 +203,7 @@ StageRows(UpdateRun *run)
 		" WHERE clair.is_name(vulnerability)"
 		" GROUP BY vulnerability",
 		NULL);
+	RunSql("ANALYZE pg_temp.stage_record", NULL);
 	run->items = RunSql(
 		"INSERT INTO pg_temp.stage_vulnerability"
 		"     (item, record, name, digest, description, link, aliases)"
@@ -231,6 +220,7 @@ StageRows(UpdateRun *run)
 		"                WHERE s.problem IS NULL GROUP BY s.vulnerability) AS a"
 		"         ON a.vulnerability = j.vulnerability",
 		NULL);
+	RunSql("ANALYZE pg_temp.stage_vulnerability", NULL);
 	RunSql("INSERT INTO pg_temp.stage_affected"
 		   "     (item, number, namespace, kind, package, format, introduced, fixed, last_affected,"
 		   "      status, severity, architectures, module, flavour, repositories, advisory)"
@@ -238,15 +228,13 @@ StageRows(UpdateRun *run)
 		   "     d.kind, d.package, d.format, d.introduced, d.fixed, d.last_affected, d.status,"
 		   "     d.severity, d.architectures, d.module, d.flavour, d.repositories, d.advisory"
 		   " FROM (SELECT DISTINCT vulnerability, namespace,"
-		   "           COALESCE(kind::text, CASE format WHEN 'rpm' THEN 'binary' ELSE 'source' END)"
-		   "               AS kind,"
+		   "           (" ADVISORY_KIND ")::text AS kind,"
 		   "           package, format, introduced, fixed, last_affected,"
-		   "           COALESCE(status::text,"
-		   "               CASE WHEN fixed IS NULL THEN 'affected' ELSE 'fixed' END) AS status,"
-		   "           COALESCE(severity::text, 'Unknown') AS severity,"
-		   "           " LIST(
+		   "           (" ADVISORY_STATUS ")::text AS status,"
+		   "           (" ADVISORY_SEVERITY ")::text AS severity,"
+		   "           " BLANK_SEPARATED(
 			   "architectures") " AS architectures, module, flavour,"
-								"           " LIST(
+								"           " BLANK_SEPARATED(
 									"repositories") " AS repositories, advisory"
 													"       FROM pg_temp.stage_judged WHERE "
 													"problem IS NULL) AS d"
@@ -277,6 +265,8 @@ StageFunction(UpdateRun *run)
 	run->items = 0;
 
 	BeginWork(&work);
+	/* Each statement is run once. */
+	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	JudgeRows();
 	StageRows(run);
 	EndWork(&work);

@@ -14,7 +14,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/regproc.h"
 
@@ -50,6 +49,9 @@ CheckName(const char *name)
 				 errhint("It begins with a lower-case letter, and has such letters, digits, "
 						 "\"-\", \"_\" and \".\": at most %d of them.",
 						 UPDATER_NAME_SIZE - 1)));
+	if (strcmp(name, "local") == 0)
+		ereport(ERROR, (errcode(ERRCODE_RESERVED_NAME),
+						errmsg("updater \"local\" is that of clair.local_advisory")));
 	AddText(&parameters, name);
 	if (RunSql("SELECT FROM clair.updater_definition WHERE name = $1", &parameters) > 0)
 		ereport(ERROR,
@@ -66,6 +68,15 @@ CheckOptions(const char *format, const char *options)
 	RunSql("SELECT clair.check_updater_options($1, $2::jsonb)", &parameters);
 }
 
+/* What follows from that: statuses of images; and plans, since autovacuum leaves so few rows alone.
+ */
+static void
+UpdatersHaveChanged(void)
+{
+	RunSql("SELECT clair.refresh_image_status()", NULL);
+	RunSql("ANALYZE clair.own_updater", NULL);
+}
+
 /* Stores it; of url and function one is NULL. */
 static void
 StoreUpdater(const char *name, const char *format, const char *url, const char *function,
@@ -79,10 +90,11 @@ StoreUpdater(const char *name, const char *format, const char *url, const char *
 	AddText(&parameters, function);
 	AddText(&parameters, options);
 	AddText(&parameters, role);
-	RunSql("INSERT INTO clair.own_updater (name, format, url, function, options, set_by)"
-		   " VALUES ($1, $2, $3, $4, $5::jsonb, $6)",
+	RunSql("INSERT INTO clair.own_updater"
+		   "     (name, format, url, function, options, namespaces, set_by)"
+		   " VALUES ($1, $2, $3, $4, $5::jsonb, clair.covered_namespaces($2, $5::jsonb), $6)",
 		   &parameters);
-	RunSql("SELECT clair.refresh_image_status()", NULL);
+	UpdatersHaveChanged();
 }
 
 static void
@@ -221,7 +233,7 @@ Forget(const char *name)
 	RunSql("UPDATE clair.updater_state SET state = NULL WHERE updater = $1", &parameters);
 	RunSql("DELETE FROM clair.updater_setting WHERE name = $1", &parameters);
 	RunSql("DELETE FROM clair.own_updater WHERE name = $1", &parameters);
-	RunSql("SELECT clair.refresh_image_status()", NULL);
+	UpdatersHaveChanged();
 }
 
 Datum
@@ -236,9 +248,6 @@ drop_updater(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("clair.drop_updater()");
 	SPI_connect();
 	BecomeOwner(&caller);
-	/* Announcing works with temporary tables, of which nobody needs to hear. */
-	set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-					  true, 0, false);
 	ClaimForDrop(name);
 	run = Withdraw(name, role, &withdrawn);
 	Forget(name);

@@ -101,6 +101,7 @@ CREATE TABLE clair.own_updater (
     format text COLLATE "C" NOT NULL,
     url text,
     function text,
+    namespaces text[] NOT NULL,
     options jsonb NOT NULL,
     set_by text NOT NULL,
     set_at timestamptz NOT NULL DEFAULT now(),
@@ -113,6 +114,8 @@ COMMENT ON COLUMN clair.own_updater.format IS
     'format of its documents, see clair.updater_format; or sql: it is a function';
 COMMENT ON COLUMN clair.own_updater.url IS 'where its first document is';
 COMMENT ON COLUMN clair.own_updater.function IS 'the function, with its schema';
+COMMENT ON COLUMN clair.own_updater.namespaces IS
+    'LIKE patterns of the namespaces that it covers, as its options say';
 COMMENT ON COLUMN clair.own_updater.options IS 'options, see clair.updater_option';
 COMMENT ON COLUMN clair.own_updater.set_by IS
     'the role that made it: files are read with its rights, and a function runs as it';
@@ -124,6 +127,25 @@ SELECT pg_catalog.pg_extension_config_dump('clair.own_updater', '');
 -- them expensive enough to be compiled.
 ANALYZE clair.updater_format, clair.updater_option, clair.own_updater;
 
+CREATE FUNCTION clair.covered_namespaces(format text, options jsonb)
+RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT ARRAY(
+        SELECT said.value #>> '{}'
+        FROM clair.updater_option AS p
+            CROSS JOIN LATERAL pg_catalog.jsonb_path_query(options -> p.name, 'strict $.**') AS said(value)
+        WHERE p.format = CASE WHEN options ? 'namespaces' THEN '' ELSE covered_namespaces.format END
+            AND p.covers
+            AND pg_catalog.jsonb_typeof(said.value) = 'string'
+        ORDER BY 1
+    )
+    WHERE options IS NOT NULL AND (covered_namespaces.format IS NOT NULL OR options ? 'namespaces');
+END;
+COMMENT ON FUNCTION clair.covered_namespaces(text, jsonb) IS
+    'LIKE patterns of the namespaces that an updater of a format covers with these options; null when these leave that to what the extension brings';
+REVOKE ALL ON FUNCTION clair.covered_namespaces(text, jsonb) FROM PUBLIC;
+
 CREATE VIEW clair.updater_definition AS
 SELECT
     d.name,
@@ -133,19 +155,7 @@ SELECT
     d.function,
     CASE WHEN s.url IS NULL THEN d.set_by ELSE s.set_by END AS set_by,
     d.document,
-    CASE
-        WHEN d.format IS NULL AND NOT o.options ? 'namespaces' THEN d.namespaces
-        ELSE ARRAY(
-            SELECT said.value #>> '{}'
-            FROM clair.updater_option AS p
-                CROSS JOIN LATERAL pg_catalog.jsonb_path_query(o.options -> p.name, 'strict $.**')
-                    AS said(value)
-            WHERE p.format = CASE WHEN o.options ? 'namespaces' THEN '' ELSE d.format END
-                AND p.covers
-                AND pg_catalog.jsonb_typeof(said.value) = 'string'
-            ORDER BY 1
-        )
-    END AS namespaces,
+    COALESCE(s.namespaces, d.namespaces) AS namespaces,
     d.hosts,
     COALESCE(s.enabled, d.enabled) AS enabled,
     o.options,
@@ -167,7 +177,7 @@ FROM (
     FROM clair.builtin_updater AS b
     UNION ALL
     SELECT u.name, COALESCE(f.title, 'function ' || u.function), u.format, u.url, u.function, u.set_by,
-        COALESCE(f.document, 'function'), '{}', '{}', true, u.options, '2 days', COALESCE(f.resolves, false),
+        COALESCE(f.document, 'function'), u.namespaces, '{}', true, u.options, '2 days', COALESCE(f.resolves, false),
         COALESCE(f.by_repository, false), false, COALESCE(f.revision, 1)
     FROM clair.own_updater AS u
         LEFT JOIN clair.updater_format AS f ON f.name = u.format

@@ -64,6 +64,7 @@ CREATE TABLE clair.updater_setting (
     url text,
     enabled boolean,
     options jsonb,
+    namespaces text[],
     set_by text NOT NULL,
     set_at timestamptz NOT NULL DEFAULT now()
 );
@@ -73,6 +74,8 @@ COMMENT ON COLUMN clair.updater_setting.name IS 'name of the updater';
 COMMENT ON COLUMN clair.updater_setting.url IS 'where its first document is';
 COMMENT ON COLUMN clair.updater_setting.enabled IS 'whether clair.update() without a name runs it';
 COMMENT ON COLUMN clair.updater_setting.options IS 'options, see the view clair.updater';
+COMMENT ON COLUMN clair.updater_setting.namespaces IS
+    'LIKE patterns of the namespaces that it covers with these options';
 COMMENT ON COLUMN clair.updater_setting.set_by IS
     'the role that set the url: files are read with its rights';
 COMMENT ON COLUMN clair.updater_setting.set_at IS 'when';

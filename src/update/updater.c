@@ -141,13 +141,18 @@ StoreSetting(const char *name, const Change *url, const Change *enabled, const C
 	AddText(&parameters, url->changed ? "true" : "false");
 	AddText(&parameters, enabled->changed ? "true" : "false");
 	AddText(&parameters, options->changed ? "true" : "false");
-	RunSql("INSERT INTO clair.updater_setting AS s (name, url, enabled, options, set_by)"
-		   " VALUES ($1, $2, $3::boolean, $4::jsonb, $5)"
+	RunSql("INSERT INTO clair.updater_setting AS s"
+		   "     (name, url, enabled, options, namespaces, set_by)"
+		   " VALUES ($1, $2, $3::boolean, $4::jsonb,"
+		   "     (SELECT clair.covered_namespaces(format, $4::jsonb)"
+		   "      FROM clair.updater_definition WHERE name = $1), $5)"
 		   " ON CONFLICT (name) DO UPDATE SET"
 		   "     url = CASE WHEN $6::boolean THEN excluded.url ELSE s.url END,"
 		   "     set_by = CASE WHEN $6::boolean THEN excluded.set_by ELSE s.set_by END,"
 		   "     enabled = CASE WHEN $7::boolean THEN excluded.enabled ELSE s.enabled END,"
 		   "     options = CASE WHEN $8::boolean THEN excluded.options ELSE s.options END,"
+		   "     namespaces ="
+		   "         CASE WHEN $8::boolean THEN excluded.namespaces ELSE s.namespaces END,"
 		   "     set_at = excluded.set_at",
 		   &parameters);
 	if (options->changed)

@@ -124,6 +124,9 @@ query($session, 'INSERT INTO clair.webhook_receipt (consumer, notification, id)'
 
 query($session, "SELECT clair.create_exception('CVE-2031-0003', 'text', package => 'bash', version => 'dpkg:5.2-2')");
 query($session, "SELECT clair.create_exception('CVE-2031-0009', 'stale', expires_at => 'infinity')");
+query($session, "INSERT INTO clair.local_advisory (vulnerability, namespace, package, aliases, module)"
+    . " VALUES ('ACME-1', 'debian:10', 'bash', '{A,B}', ''), ('ACME-2', 'debian:10', 'zlib', NULL, NULL)");
+query($session, "UPDATE clair.local_advisory SET fixed = '9' WHERE vulnerability = 'ACME-2'");
 my $VEX = '{"@id": "urn:1", "version": 1, "statements": [{"vulnerability": "CVE-2031-0002", "status": "fixed",'
     . ' "products": ["pkg:deb/debian/bash@5.2-1?distro=debian-12"]}]}';
 query($session, "SELECT clair.load_vex('$VEX'::jsonb)");
@@ -223,6 +226,10 @@ my $restored = $database{restored};
 is(update($restored, 'function')->{unchanged}, 1, 'restored: a function that is an updater finds nothing new');
 my $run = run_feed($restored);
 is($run->{state}, 'unchanged', 'restored: a run finds nothing new');
+is(join(' ', query($restored, "INSERT INTO clair.local_advisory (vulnerability, namespace, package)"
+    . " VALUES ('ACME-3', 'debian:10', 'bash') RETURNING id; SELECT count(*) FROM clair.vulnerability"
+    . " WHERE updater = 'local' AND until_run IS NULL")), '3 3', '... and what is known locally is added to');
+query($restored, "DELETE FROM clair.local_advisory WHERE vulnerability = 'ACME-3'");
 $feed{bash}{'CVE-2031-0005'} = { releases => { bookworm => { status => 'open', urgency => 'high' } } };
 $feed{zlib} = { 'CVE-2031-0004' => { releases => { bookworm => { status => 'open', urgency => 'low' } } } };
 $run = run_feed($restored);
@@ -257,7 +264,7 @@ foreach my $where ($session, $second)
 is(scalar query($second, 'SELECT first FROM clair.update_run'), 't', '... for the first time in the second one');
 query($second, 'DROP EXTENSION clair');
 is(scalar query($session, 'SELECT count(*) FROM clair.vulnerability WHERE until_run IS NULL AND frozen IS NULL'),
-    5, 'the extension is dropped in one, and works in the other');
+    7, 'the extension is dropped in one, and works in the other');
 
 # ---------------------------------------------------------------------------
 # A hot standby
@@ -290,6 +297,7 @@ foreach my $statement ("SELECT clair.index_image('$folder/new.tar', 'new')",
     "SELECT clair.create_exception('CVE-2031-0003', 'text')", 'SELECT clair.end_exception(1)',
     "SELECT clair.load_vex('$VEX'::jsonb)",
     "SELECT clair.create_updater('more', 'https://example.org/', 'secdb')", "SELECT clair.drop_updater('own')",
+    "INSERT INTO clair.local_advisory (vulnerability, namespace, package) VALUES ('X', 'debian:12', 'a')",
     "INSERT INTO clair.policy (name) VALUES ('more')", "DELETE FROM clair.policy WHERE name = 'own'")
 {
     ends_within(2, "it refuses at once: $statement", sub {
