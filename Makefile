@@ -54,6 +54,7 @@ SQL_FILES = \
 	src/index/layers.sql \
 	src/update/updater.sql \
 	src/update/operations.sql \
+	src/update/export.sql \
 	src/match/exception.sql \
 	src/match/match.sql \
 	src/match/stale.sql \

@@ -27,6 +27,9 @@ static const Updater *const updaters[] = {
 	&updater_photon_metadata,
 	&updater_ubuntu_oval,
 
+	/* what another database has, for any updater */
+	&updater_export,
+
 	/* formats, for updaters of the user's own */
 	&updater_osv,
 	&updater_oval,

@@ -92,6 +92,7 @@ extern const Updater updater_amazon_1;
 extern const Updater updater_azure;
 extern const Updater updater_cve_list;
 extern const Updater updater_epss;
+extern const Updater updater_export;
 extern const Updater updater_fedora;
 extern const Updater updater_kev;
 extern const Updater updater_nvd;

@@ -270,6 +270,7 @@ header_problem(const WireHeader *header)
 		case WIRE_JOB:
 		case WIRE_DOCUMENT:
 		case WIRE_TRANSFER:
+		case WIRE_WRITE:
 		case WIRE_START:
 		case WIRE_KNOWN_ANSWER:
 		case WIRE_BLOB_ANSWER:

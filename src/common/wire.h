@@ -51,7 +51,8 @@ typedef enum WireType
 	WIRE_JOB = 'j',			 /* name, value, name, value, ... */
 	WIRE_DOCUMENT = 'd',	 /* clair-reader: name, URL; with a descriptor */
 	WIRE_TRANSFER = 't',	 /* clair-fetch: see WIRE_TRANSFER_FIELDS; with a descriptor */
-	WIRE_START = 's',		 /* no more documents or transfers follow */
+	WIRE_START = 's',		 /* no more documents, transfers or bytes follow */
+	WIRE_WRITE = 'w',		 /* clair-reader: bytes of an export, in one field or several */
 	WIRE_KNOWN_ANSWER = 'k', /* one field a key: no value when unknown, else what is known */
 	WIRE_BLOB_ANSWER = 'b'	 /* no field, with a descriptor; or one field: why there is none */
 } WireType;
@@ -293,6 +294,18 @@ typedef enum WireType
 	C(architecture, WIRE_TEXT)                                                                     \
 	C(vendor, WIRE_TEXT) C(distribution, WIRE_TEXT) C(product, WIRE_TEXT)
 
+/* A namespace that a feed said nothing of any more, so that what it said last is kept. */
+#define WIRE_FROZEN_COLUMNS(C) C(namespace, WIRE_TEXT)
+
+/*
+ * An updater that an export (feed/export_file.h) has something of. Site: the database that it is
+ * from. Position: how far that was. Since: the position from which on it tells what changed, or no
+ * value: it tells everything. As of: when the updater had succeeded there, or no value.
+ */
+#define WIRE_EXPORT_COLUMNS(C)                                                                     \
+	C(updater, WIRE_TEXT)                                                                          \
+	C(site, WIRE_TEXT) C(position, WIRE_INT) C(since, WIRE_INT) C(as_of, WIRE_TEXT)
+
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
 
@@ -321,6 +334,8 @@ typedef enum WireType
 	X(WIRE_REPOSITORY, "repository", WIRE_REPOSITORY_COLUMNS)                                      \
 	X(WIRE_VEX_DOCUMENT, "vex_document", WIRE_VEX_DOCUMENT_COLUMNS)                                \
 	X(WIRE_VEX, "vex", WIRE_VEX_COLUMNS)                                                           \
+	X(WIRE_FROZEN, "frozen", WIRE_FROZEN_COLUMNS)                                                  \
+	X(WIRE_EXPORT, "export", WIRE_EXPORT_COLUMNS)                                                  \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
 
 typedef enum WireRelation

@@ -3,35 +3,38 @@
  *    clair-reader: reads what is hostile and answers with rows.
  *
  * Started by a backend or worker (server/helper.c) with the socket to it as descriptor 3 and,
- * for an image, a bill of materials or a VEX document, that as descriptor 0. The server sends
- * WIRE_JOB, whose names are:
+ * for an image or a document that is given, that as descriptor 0. The server sends WIRE_JOB,
+ * whose names are:
  *
- *	  job			 "index", "sbom", "vex" or "update"
+ *	  job			 a word of JobKind
  *	  (each limit)	 by its name in common/limits.h
  *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
  *	  platform		 index: which image of several; no value: linux and architecture
  *	  architecture	 index: the server's own
  *	  layer_format	 index: "Docker" or "ACI" of an input that is one layer
- *	  digest		 index: what such an input's bytes shall have
  *	  detectors		 index: which files detectors want, see package/detector.h; or no value
+ *	  digest		 index: what such an input's bytes shall have
  *	  updater		 update: whose documents these are
  *	  state			 update: what the updater's last run left as WIRE_STATE, or no value
  *	  options		 update: the options of its format, JSON; no value: it has none
  *
- * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START. Before
- * the first byte of an input is read, the process has given up everything that it does not
- * need (common/sandbox.h, reader/filter.h); so what libraries open or look up once has to
- * happen in prepare().
+ * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START; for an
+ *export, WIRE_WRITE frames with what is to be written to descriptor 0, then WIRE_START. Before the
+ *first byte of an input is read, the process has given up everything that it does not need
+ *(common/sandbox.h, reader/filter.h); so what libraries open or look up once has to happen in
+ *prepare().
  */
 #include <unistd.h>
 
 #include "common/connection.h"
 #include "common/digest.h"
 #include "common/sandbox.h"
+#include "feed/export_file.h"
 #include "feed/vex.h"
 #include "feed/xml.h"
 #include "image/image.h"
 #include "image/sbom_image.h"
+#include "reader/export.h"
 #include "reader/filter.h"
 #include "updaters/updater.h"
 
@@ -42,17 +45,32 @@
 #define JOB_MEMORY			  ((size_t) 8 << 20)
 #define MAX_PROCESSOR_SECONDS (4 * 3600)
 
+/* What can be asked of it, by the words of the job. */
+typedef enum JobKind
+{
+	JOB_INDEX,
+	JOB_UPDATE,
+	JOB_SBOM,	 /* the input is a software bill of materials */
+	JOB_VEX,	 /* or a VEX document */
+	JOB_INSPECT, /* or an export, which is held against itself */
+	JOB_EXPORT,	 /* what the server sends is written to the input, as an export */
+	JOB_CHECK,	 /* that it can begin is all that is asked */
+	JOB_KINDS
+} JobKind;
+
+static const char *const job_words[JOB_KINDS] = {
+	[JOB_INDEX] = "index",	   [JOB_UPDATE] = "update", [JOB_SBOM] = "sbom",  [JOB_VEX] = "vex",
+	[JOB_INSPECT] = "inspect", [JOB_EXPORT] = "export", [JOB_CHECK] = "check"};
+
 typedef struct Reader
 {
 	Connection *connection;
 	Arena *arena; /* lives as long as the job */
 	Job job;
 	ClairLimits limits;
-	bool is_check; /* that it can begin is all that is asked */
-	bool is_vex;   /* the input is a VEX document */
-	bool is_sbom;  /* or a software bill of materials */
+	JobKind kind;
 	ImageJob image;
-	const Updater *updater; /* NULL unless it is an update */
+	const Updater *updater; /* of an update */
 	UpdaterDocument *documents;
 	UpdaterJob update;
 } Reader;
@@ -107,40 +125,25 @@ receive_documents(Reader *reader, ClairError *error)
 	}
 }
 
-/* Learns what is to be done. */
+/* Learns which image is to be indexed, and how. */
 static ClairStatus
-receive_job(Reader *reader, ClairError *error)
+receive_image(Reader *reader, ClairError *error)
 {
-	ClairBytes kind;
-	ClairBytes updater;
+	reader->image = (ImageJob){.input = WIRE_INPUT,
+							   .platform = job_text(&reader->job, "platform").data,
+							   .architecture = job_text(&reader->job, "architecture").data,
+							   .layer_format = job_text(&reader->job, "layer_format").data,
+							   .digest = job_text(&reader->job, "digest").data,
+							   .detectors = job_text(&reader->job, "detectors")};
+	return job_boolean(&reader->job, "directory", &reader->image.directory, error);
+}
 
-	reader->arena = arena_create(JOB_MEMORY);
-	if (reader->arena == NULL)
-		return clair_error(error, CLAIR_MEMORY, "out of memory");
-	if (connection_receive_job(reader->connection, reader->arena, &reader->job, error) !=
-			CLAIR_OK ||
-		job_limits(&reader->job, &reader->limits, error) != CLAIR_OK)
-		return error->status;
-	kind = job_text(&reader->job, "job");
-	if (clair_bytes_equal(kind, CLAIR_LITERAL("index")))
-	{
-		reader->image = (ImageJob){.input = WIRE_INPUT,
-								   .platform = job_text(&reader->job, "platform").data,
-								   .architecture = job_text(&reader->job, "architecture").data,
-								   .layer_format = job_text(&reader->job, "layer_format").data,
-								   .digest = job_text(&reader->job, "digest").data,
-								   .detectors = job_text(&reader->job, "detectors")};
-		return job_boolean(&reader->job, "directory", &reader->image.directory, error);
-	}
-	reader->is_check = clair_bytes_equal(kind, CLAIR_LITERAL("check"));
-	reader->is_vex = clair_bytes_equal(kind, CLAIR_LITERAL("vex"));
-	reader->is_sbom = clair_bytes_equal(kind, CLAIR_LITERAL("sbom"));
-	if (reader->is_check || reader->is_vex || reader->is_sbom)
-		return CLAIR_OK;
-	if (!clair_bytes_equal(kind, CLAIR_LITERAL("update")))
-		return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
-						   kind.data != NULL ? kind.data : "");
-	updater = job_text(&reader->job, "updater");
+/* Learns which updater is to read which documents. */
+static ClairStatus
+receive_update(Reader *reader, ClairError *error)
+{
+	ClairBytes updater = job_text(&reader->job, "updater");
+
 	reader->updater = updater_by_name(updater);
 	if (reader->updater == NULL)
 		return clair_error(error, CLAIR_MISSING, "unknown updater \"%s\"",
@@ -150,12 +153,43 @@ receive_job(Reader *reader, ClairError *error)
 	return receive_documents(reader, error);
 }
 
+/* Learns what is to be done. */
+static ClairStatus
+receive_job(Reader *reader, ClairError *error)
+{
+	ClairBytes word;
+
+	reader->arena = arena_create(JOB_MEMORY);
+	if (reader->arena == NULL)
+		return clair_error(error, CLAIR_MEMORY, "out of memory");
+	if (connection_receive_job(reader->connection, reader->arena, &reader->job, error) !=
+			CLAIR_OK ||
+		job_limits(&reader->job, &reader->limits, error) != CLAIR_OK)
+		return error->status;
+	word = job_text(&reader->job, "job");
+	while (reader->kind < JOB_KINDS &&
+		   !clair_bytes_equal(word, clair_bytes(job_words[reader->kind])))
+		reader->kind++;
+	switch (reader->kind)
+	{
+		case JOB_INDEX:
+			return receive_image(reader, error);
+		case JOB_UPDATE:
+			return receive_update(reader, error);
+		case JOB_KINDS:
+			return clair_error(error, CLAIR_PROTOCOL, "unknown job \"%s\"",
+							   word.data != NULL ? word.data : "");
+		default:
+			return CLAIR_OK;
+	}
+}
+
 /* Gives up what reading does not need; whatever libraries need to open, they open here. */
 static ClairStatus
 prepare(const Reader *reader, ClairError *error)
 {
 	SandboxLimits limits = {.memory = reader->limits.reader_memory,
-							.file_size = 0,
+							.file_size = reader->kind == JOB_EXPORT ? INT64_MAX : 0,
 							.descriptors = MAX_DESCRIPTORS,
 							.seconds = MAX_PROCESSOR_SECONDS};
 
@@ -171,18 +205,26 @@ read_input(Reader *reader, ClairError *error)
 {
 	ClairSink sink = connection_sink(reader->connection);
 
-	if (reader->is_check)
-		return CLAIR_OK;
-	if (reader->is_vex)
-		return vex_read(&reader->limits, WIRE_INPUT, &sink, error);
-	if (reader->is_sbom)
-		return sbom_image_index(&reader->limits, WIRE_INPUT, &sink, error);
-	if (reader->updater == NULL)
-		return image_index(&reader->image, &reader->limits, &sink, error);
-	reader->update.documents = reader->documents;
-	reader->update.limits = &reader->limits;
-	reader->update.sink = &sink;
-	return reader->updater->read(&reader->update, error);
+	switch (reader->kind)
+	{
+		case JOB_INDEX:
+			return image_index(&reader->image, &reader->limits, &sink, error);
+		case JOB_UPDATE:
+			reader->update.documents = reader->documents;
+			reader->update.limits = &reader->limits;
+			reader->update.sink = &sink;
+			return reader->updater->read(&reader->update, error);
+		case JOB_SBOM:
+			return sbom_image_index(&reader->limits, WIRE_INPUT, &sink, error);
+		case JOB_VEX:
+			return vex_read(&reader->limits, WIRE_INPUT, &sink, error);
+		case JOB_INSPECT:
+			return export_inspect(&reader->limits, WIRE_INPUT, &sink, error);
+		case JOB_EXPORT:
+			return export_write(reader->connection, WIRE_INPUT, error);
+		default:
+			return CLAIR_OK;
+	}
 }
 
 int

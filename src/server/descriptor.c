@@ -220,6 +220,19 @@ OpenServerFile(const char *path, bool *is_directory)
 }
 
 Descriptor *
+CreateServerFile(const char *path)
+{
+	Descriptor *descriptor = ReserveDescriptor();
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+				  S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+
+	if (fd < 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create \"%s\": %m", path)));
+	HoldDescriptor(descriptor, fd);
+	return descriptor;
+}
+
+Descriptor *
 OpenSpoolFile(void)
 {
 	static const char folder[] = "base/" PG_TEMP_FILES_DIR;

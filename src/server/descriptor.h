@@ -46,6 +46,9 @@ extern int OpenBeneath(int directory, const char *path);
  */
 extern List *DirectoryEntries(int directory, const char *path);
 
+/* Creates a file of the server, to be written; there must be none of that name. */
+extern Descriptor *CreateServerFile(const char *path);
+
 /* A new file without a name in the server's folder for temporary files. */
 extern Descriptor *OpenSpoolFile(void);
 

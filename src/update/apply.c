@@ -416,7 +416,7 @@ RememberState(const UpdateRun *run)
 
 	AddText(&parameters, run->settings.name);
 	AddInteger(&parameters, run->id);
-	AddText(&parameters, run->settings.url);
+	AddText(&parameters, run->settings.origin);
 	AddInteger(&parameters, run->settings.revision);
 	AddText(&parameters, run->state != NULL ? run->state : run->old_state);
 	RunSql("INSERT INTO clair.updater_state (updater, run, url, revision, state)"
@@ -546,11 +546,15 @@ ApplyRun(UpdateRun *run)
 		StageDocumentStates(run);
 	SetDuplicatesAside(run);
 	CountRecords(run);
-	CheckShrinkage(run);
+	if (run->import == NULL)
+		CheckShrinkage(run); /* an export was held against its former state where it is from */
 	Compare(run);
 	if (run->settings.appends)
 		metadata = ApplyMetadata(run);
-	FreezeNamespaces(run);
+	if (run->import != NULL)
+		TakeFrozenNamespaces(run);
+	else
+		FreezeNamespaces(run);
 	StageScopes(run);
 	RunSql("ANALYZE pg_temp.stage_scope", NULL);
 	ResolveRanges(run);

@@ -377,12 +377,27 @@ ReadRound(UpdateRun *run, List *round)
 	return next;
 }
 
-/* Names the first document, as the first round. */
+/* The name of a document that tells what has changed of an import's. */
+#define IMPORT_CHANGES "changes"
+
+/*
+ * Names the first document, as the first round. An export that tells changes is a patch of what was
+ * imported before, which stands.
+ */
 static List *
 FirstRound(UpdateRun *run)
 {
 	run->documents = (DocumentSet){0};
 	LoadDocuments(run);
+	if (run->import != NULL && run->import->part->since >= 0)
+	{
+		Document *whole = NameDocument(run, NULL, run->settings.document, run->settings.url, false,
+									   DOCUMENT_PLAIN);
+
+		whole->state = DOCUMENT_UNCHANGED;
+		return list_make1(
+			NameDocument(run, NULL, IMPORT_CHANGES, run->settings.url, false, DOCUMENT_PATCH));
+	}
 	return list_make1(
 		NameDocument(run, NULL, run->settings.document, run->settings.url, false, DOCUMENT_PLAIN));
 }

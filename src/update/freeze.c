@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "server/sql.h"
+#include "update/apply.h"
 #include "update/freeze.h"
 
 /*
@@ -111,4 +112,18 @@ FreezeNamespaces(const UpdateRun *run)
 	namespaces = FindAbandoned(run);
 	if (namespaces != NULL)
 		Freeze(run, namespaces);
+}
+
+void
+TakeFrozenNamespaces(const UpdateRun *run)
+{
+	RunStep(run, "INSERT INTO pg_temp.stage_ended"
+				 " SELECT id, record, name, NULL FROM clair.vulnerability"
+				 " WHERE updater = $1 AND frozen IS NOT NULL AND until_run IS NULL");
+	RunStep(run, "DELETE FROM clair.frozen_namespace"
+				 " WHERE updater = $1"
+				 "     AND namespace NOT IN (SELECT namespace FROM pg_temp.stage_frozen)");
+	RunStep(run, "INSERT INTO clair.frozen_namespace (updater, namespace, run)"
+				 " SELECT DISTINCT $1, namespace, $2 FROM pg_temp.stage_frozen"
+				 " ON CONFLICT (updater, namespace) DO NOTHING");
 }

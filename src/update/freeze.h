@@ -14,4 +14,10 @@
  */
 extern void FreezeNamespaces(const UpdateRun *run);
 
+/*
+ * Takes over which namespaces are frozen, where somebody else has worked that out: what is kept of
+ * them is staged as records of their own, in place of what was kept here.
+ */
+extern void TakeFrozenNamespaces(const UpdateRun *run);
+
 #endif

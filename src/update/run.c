@@ -79,7 +79,7 @@ LoadState(UpdateRun *run)
 	MemoryContext old_context;
 
 	AddText(&parameters, run->settings.name);
-	AddText(&parameters, run->settings.url);
+	AddText(&parameters, run->settings.origin);
 	AddInteger(&parameters, run->settings.revision);
 	if (RunSql("SELECT (revision <> $3)::integer,"
 			   "     CASE WHEN revision = $3 AND url = $2 THEN state END"
@@ -105,6 +105,13 @@ BeginRun(UpdateRun *run, const char *updater, int64 request)
 
 	BeginWork(&work);
 	LoadUpdater(updater, &run->settings, run->context);
+	if (run->import != NULL)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(run->context);
+
+		SetImport(&run->settings, run->import);
+		MemoryContextSwitchTo(old_context);
+	}
 	LoadState(run);
 	AddText(&parameters, updater);
 	RunSql("UPDATE clair.update_run SET state = 'failed', finished_at = now(),"
@@ -114,14 +121,16 @@ BeginRun(UpdateRun *run, const char *updater, int64 request)
 	AddInteger(&parameters, request);
 	AddText(&parameters, GetUserNameFromId(GetSessionUserId(), false));
 	AddInteger(&parameters, MyProcPid);
+	AddText(&parameters, run->import != NULL ? run->import->part->as_of : "");
 	begun = RunSql("INSERT INTO clair.update_run"
-				   "     (updater, request, requested_by, state, phase, first, process, started_at)"
+				   "     (updater, request, requested_by, state, phase, first, process, started_at,"
+				   "      as_of)"
 				   " SELECT $1, $2, $3, 'running', 'fetch',"
 				   "     COALESCE((SELECT r.state = 'dropped' FROM clair.update_run AS r"
 				   "               WHERE r.updater = $1"
 				   "                   AND r.state IN ('succeeded', 'unchanged', 'dropped')"
 				   "               ORDER BY r.id DESC LIMIT 1), true),"
-				   "     $4, clock_timestamp()"
+				   "     $4, clock_timestamp(), NULLIF($5, '')::timestamptz"
 				   " WHERE NOT EXISTS (SELECT FROM clair.update_run AS r"
 				   "                       WHERE r.updater = $1 AND r.request = $2)"
 				   " RETURNING id, first::integer",
@@ -208,7 +217,8 @@ GoThroughPhases(UpdateRun *run)
 }
 
 void
-RunUpdater(const char *updater, int64 request, volatile sig_atomic_t *cancelled)
+RunUpdater(const char *updater, int64 request, const Import *import,
+		   volatile sig_atomic_t *cancelled)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "clair run",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -216,6 +226,7 @@ RunUpdater(const char *updater, int64 request, volatile sig_atomic_t *cancelled)
 	UpdateRun *run = palloc0(sizeof(UpdateRun));
 
 	run->context = context;
+	run->import = import;
 	if (BeginRun(run, updater, request))
 	{
 		PG_TRY();

@@ -17,6 +17,7 @@
 
 #include "server/worker.h"
 #include "update/documents.h"
+#include "update/import.h"
 #include "update/updater.h"
 
 /*
@@ -39,6 +40,7 @@ typedef struct UpdateRun
 	const char *state;	   /* what this one leaves; NULL: the same */
 	bool begin_again;	   /* it cannot go on from the old state */
 	UpdaterSettings settings;
+	const Import *import; /* what it imports; NULL: nothing, it asks the source */
 	DocumentSet documents;
 	Descriptor *root; /* directory of the first document, if that is a file */
 	const char *phase;
@@ -56,7 +58,8 @@ typedef struct UpdateRun
  * Runs the updater, whose lock the caller holds, unless it had a run of this request before.
  * What goes wrong is logged and recorded, not raised.
  */
-extern void RunUpdater(const char *updater, int64 request, volatile sig_atomic_t *cancelled);
+extern void RunUpdater(const char *updater, int64 request, const Import *import,
+					   volatile sig_atomic_t *cancelled);
 
 /* Shows how far the run is, and writes that to its row about once a second. */
 extern void ReportProgress(UpdateRun *run);

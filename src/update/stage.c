@@ -43,7 +43,7 @@ static const StageLayout layouts[] = {{WIRE_RECORD, false, 0},		 {WIRE_GONE, fal
 									  {WIRE_CVE, false, 0},			 {WIRE_METRIC, false, 0},
 									  {WIRE_EPSS, false, 0},		 {WIRE_EPSS_EDITION, false, 0},
 									  {WIRE_KEV, false, 0},			 {WIRE_REPOSITORY, false, 0},
-									  {WIRE_BROKEN, false, 0}};
+									  {WIRE_FROZEN, false, 0},		 {WIRE_BROKEN, false, 0}};
 
 typedef struct StageTable
 {

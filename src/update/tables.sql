@@ -92,6 +92,7 @@ CREATE TABLE clair.update_run (
     process integer,
     started_at timestamptz NOT NULL,
     finished_at timestamptz,
+    as_of timestamptz,
     documents bigint NOT NULL DEFAULT 0,
     bytes bigint NOT NULL DEFAULT 0,
     records bigint NOT NULL DEFAULT 0,
@@ -118,6 +119,8 @@ COMMENT ON COLUMN clair.update_run.first IS 'whether nothing had been known of t
 COMMENT ON COLUMN clair.update_run.process IS 'process of its worker';
 COMMENT ON COLUMN clair.update_run.started_at IS 'when it started';
 COMMENT ON COLUMN clair.update_run.finished_at IS 'when it ended';
+COMMENT ON COLUMN clair.update_run.as_of IS
+    'of one that imported what another database had: when the updater had succeeded there';
 COMMENT ON COLUMN clair.update_run.documents IS 'documents that were fetched whole';
 COMMENT ON COLUMN clair.update_run.bytes IS 'their bytes';
 COMMENT ON COLUMN clair.update_run.records IS 'records of these documents';

@@ -17,6 +17,7 @@
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
+#include "update/request.h"
 #include "update/settings.h"
 #include "update/worker.h"
 
@@ -82,7 +83,7 @@ FindTargets(const char *updater, int64 *count, MemoryContext context)
 	return targets;
 }
 
-static int64
+int64
 NewRequest(void)
 {
 	int64 request;
@@ -114,6 +115,20 @@ StartWorkers(Workers *workers, const char *updater, int64 idle, int64 number)
 		CheckAnyWorker(workers);
 }
 
+/* One worker, for an import. */
+static void
+StartImporter(Workers *workers, dsm_handle segment, int64 number)
+{
+	UpdateRequest request;
+
+	memset(&request, 0, sizeof(request));
+	request.number = number;
+	request.segment = segment;
+	StartWorker(workers, "UpdateWorkerMain", "clair updater", "clair import", &request.worker,
+				sizeof(request));
+	CheckAnyWorker(workers);
+}
+
 /* Waits until they have ended; when the wait ends before that, so do they. */
 static void
 AwaitRuns(Workers *workers)
@@ -139,11 +154,16 @@ WarnOfFailure(const char *updater)
 				 hint != NULL ? errhint("%s", hint) : 0));
 }
 
-/*
- * Returns what became of an updater: its run of this request, whose failure is a warning; or
- * the one of somebody else that was in our worker's way.
- */
-static void
+void
+RunImport(dsm_handle segment, int64 request)
+{
+	Workers *workers = palloc0(sizeof(Workers));
+
+	StartImporter(workers, segment, request);
+	AwaitRuns(workers);
+}
+
+void
 ReturnRun(ReturnSetInfo *result, const char *updater, int64 request)
 {
 	SqlParameters parameters = {0};

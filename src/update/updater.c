@@ -56,6 +56,7 @@ LoadUpdater(const char *name, UpdaterSettings *settings, MemoryContext context)
 	settings->options = ResultText(0, ++column);
 	settings->document = ResultText(0, ++column);
 	settings->url = ResultText(0, ++column);
+	settings->origin = settings->url;
 	settings->function = ResultText(0, ++column);
 	settings->set_by = ResultText(0, ++column);
 	settings->hosts = ResultText(0, ++column);

@@ -14,6 +14,7 @@ typedef struct UpdaterSettings
 	const char *options;  /* JSON, if it is of the user's own; NULL: the extension brings it */
 	const char *document; /* name of the first one */
 	const char *url;	  /* of the first one; or the function */
+	const char *origin;	  /* what is remembered of where its documents come from: the URL */
 	const char *function; /* that it is; NULL: it reads documents */
 	const char *set_by;	  /* role that set URL or function; NULL: the extension */
 	const char *hosts;	  /* that may be asked besides the first one's, blank-separated */

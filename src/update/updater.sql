@@ -172,7 +172,8 @@ FROM clair.updater_definition AS u
         LIMIT 1
     ) AS last ON true
     LEFT JOIN LATERAL (
-        SELECT r.id, CASE WHEN r.state <> 'dropped' THEN r.finished_at END AS finished_at
+        SELECT r.id,
+            CASE WHEN r.state <> 'dropped' THEN COALESCE(r.as_of, r.finished_at) END AS finished_at
         FROM clair.update_run AS r
         WHERE r.updater = u.name AND r.state IN ('succeeded', 'unchanged', 'dropped')
         ORDER BY r.id DESC

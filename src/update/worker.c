@@ -23,6 +23,7 @@
 
 #include "server/sql.h"
 #include "server/worker.h"
+#include "update/import.h"
 #include "update/run.h"
 #include "update/settings.h"
 #include "update/worker.h"
@@ -82,7 +83,38 @@ RequestedUpdaters(const UpdateRequest *request)
 	return updaters;
 }
 
-/* Runs what of the request no other worker runs. */
+/* Runs an updater, unless another worker does, or this one is to end. */
+static void
+RunIfIdle(const char *updater, const UpdateRequest *request, const Import *import)
+{
+	uint32 key = LockKey(updater);
+
+	if (worker_terminated || !TakeLock(UPDATER_LOCK, key))
+		return;
+	run_cancelled = false;
+	RunsFunction(false);
+	ReloadSettings();
+	RunUpdater(updater, request->number, import, &run_cancelled);
+	ReleaseLock(UPDATER_LOCK, key);
+}
+
+/* Imports what the call's segment says. The caller may have gone, and the segment with it. */
+static void
+WorkOffImport(const UpdateRequest *request)
+{
+	dsm_segment *segment = dsm_attach(request->segment);
+	Import import;
+
+	if (segment == NULL)
+		return;
+	import.call = dsm_segment_address(segment);
+	for (int i = 0; i < import.call->count; i++)
+	{
+		import.part = &import.call->parts[i];
+		RunIfIdle(import.part->updater, request, &import);
+	}
+}
+
 static void
 WorkOff(const UpdateRequest *request)
 {
@@ -90,18 +122,7 @@ WorkOff(const UpdateRequest *request)
 	ListCell *cell;
 
 	foreach (cell, updaters)
-	{
-		const char *updater = lfirst(cell);
-		uint32 key = LockKey(updater);
-
-		if (worker_terminated || !TakeLock(UPDATER_LOCK, key))
-			continue;
-		run_cancelled = false;
-		RunsFunction(false);
-		ReloadSettings();
-		RunUpdater(updater, request->number, &run_cancelled);
-		ReleaseLock(UPDATER_LOCK, key);
-	}
+		RunIfIdle(lfirst(cell), request, NULL);
 }
 
 void
@@ -117,7 +138,10 @@ UpdateWorkerMain(pg_attribute_unused() Datum argument)
 	SetConfigOption("temp_buffers", psprintf("%dkB", maintenance_work_mem), PGC_USERSET,
 					PGC_S_OVERRIDE);
 	TakePlace(PLACE_LOCK, &clair_max_update_workers, "clair: waiting for other updates to end");
-	WorkOff(&request);
+	if (request.segment != 0)
+		WorkOffImport(&request);
+	else
+		WorkOff(&request);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	proc_exit(0);
 }

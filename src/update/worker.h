@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "storage/dsm.h"
+
 #include "server/worker.h"
 
 /*
@@ -24,6 +26,7 @@ typedef struct UpdateRequest
 	WorkerRequest worker;
 	int64 number;					 /* of the call of clair.update() */
 	char updater[UPDATER_NAME_SIZE]; /* or "": all that are enabled */
+	dsm_handle segment;				 /* of an import, see import.h; else 0 */
 } UpdateRequest;
 
 /*
