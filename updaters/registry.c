@@ -32,6 +32,7 @@ static const Updater *const updaters[] = {
 
 	/* formats, for updaters of the user's own */
 	&updater_osv,
+	&updater_csaf,
 	&updater_oval,
 	&updater_secdb,
 	&updater_updateinfo,

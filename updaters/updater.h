@@ -109,6 +109,7 @@ extern const Updater updater_photon_metadata;
 
 /* The formats of updaters of the user's own. */
 extern const Updater updater_osv;
+extern const Updater updater_csaf;
 extern const Updater updater_oval;
 extern const Updater updater_secdb;
 extern const Updater updater_updateinfo;

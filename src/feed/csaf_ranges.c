@@ -39,6 +39,7 @@ typedef struct Package
 	bool is_source;
 	ClairBytes name;
 	ClairBytes evr;	   /* or no value */
+	ClairBytes module; /* as in a range */
 	ClairBytes source; /* the name of what it is built from, or no value */
 } Package;
 
@@ -81,6 +82,19 @@ source_name(ClairBytes file, bool has_version)
 	return file.size > 0 ? file : CLAIR_NULL_BYTES;
 }
 
+/* "perl:5.32" of a module's "perl:5.32:8090020231113:f4d3a2"; empty for what is none. */
+static ClairBytes
+module_stream(ClairBytes module)
+{
+	ClairBytes rest = module;
+	ClairBytes name = text_take_part(&rest, ':');
+	ClairBytes stream = text_take_part(&rest, ':');
+
+	if (name.size == 0 || stream.size == 0)
+		return CLAIR_LITERAL("");
+	return (ClairBytes){module.data, name.size + 1 + stream.size};
+}
+
 /* Reads a package URL. False when memory is short. */
 static bool
 read_package(Arena *arena, ClairBytes text, Package *package)
@@ -114,6 +128,7 @@ read_package(Arena *arena, ClairBytes text, Package *package)
 	package->is_source = clair_bytes_equal(architecture, CLAIR_LITERAL("src")) ||
 						 clair_bytes_equal(architecture, CLAIR_LITERAL("nosrc")) ||
 						 clair_bytes_equal(architecture, CLAIR_LITERAL("source"));
+	package->module = module_stream(purl_qualifier(&purl, "rpmmod"));
 	package->source = source_name(purl_qualifier(&purl, "upstream"), purl.version.data != NULL);
 	if (epoch.size == 0 || purl.version.data == NULL)
 		return true;
@@ -205,7 +220,7 @@ add_statement(Working *working, const CsafStatement *statement, const Package *p
 		.namespace = namespace,
 		.kind = package->is_source ? CLAIR_LITERAL("source") : CLAIR_LITERAL("binary"),
 		.package = package->name,
-		.module = CLAIR_LITERAL(""),
+		.module = package->module,
 		.flavour = CLAIR_LITERAL(""),
 		.rank = is_fix ? (is_beside ? RANK_FIXED_BESIDE : RANK_FIXED)
 					   : (is_beside ? RANK_UNFIXED_BESIDE : RANK_UNFIXED),
@@ -225,7 +240,11 @@ add_statement(Working *working, const CsafStatement *statement, const Package *p
 			return CLAIR_OK;
 	}
 	if (is_fix)
+	{
 		added.evr = package->evr;
+		if (!cve_is_name(working->document->id) && working->document->id.size <= CLAIR_MAX_NAME)
+			added.advisory = working->document->id;
+	}
 	statements->arena = working->feed->arena;
 	statements->format = package->format;
 	return oval_statements_add(statements, added, problem, error);
@@ -255,6 +274,9 @@ take_statement(Working *working, const CsafStatement *statement, bool fixes, Cla
 	if (package == NULL)
 		return memory_error(error);
 	problem = package->problem;
+	if (product->component != NULL &&
+		(product->component->component != NULL || product->platform->component != NULL))
+		problem = "it is a component of a component";
 	if (problem == NULL && is_fix != (package->evr.data != NULL))
 		problem = is_fix ? "it is fixed in no version" : "an affected version is no range";
 	while (problem == NULL && place.namespaces.size > 0 && status == CLAIR_OK)
