@@ -93,6 +93,10 @@ identify_value(RecordFeed *feed, void *context, const FeedRecord *record, ClairB
 	ClairBytes name;
 
 	(void) context;
+	json_skip(&cursor);
+	if (!json_end(&cursor))
+		return record_feed_refuse(record, &cursor, error);
+	cursor = json_cursor(record->value, feed->arena);
 	*key = CLAIR_NULL_BYTES;
 	json_enter(&cursor, JSON_OBJECT);
 	while (json_next_member(&cursor, &name))
@@ -102,7 +106,7 @@ identify_value(RecordFeed *feed, void *context, const FeedRecord *record, ClairB
 		else
 			json_skip(&cursor);
 	}
-	if (!json_end(&cursor) && cursor.status != CLAIR_INVALID)
+	if (cursor.status != CLAIR_OK && cursor.status != CLAIR_INVALID)
 		return record_feed_refuse(record, &cursor, error);
 	if (cursor.status == CLAIR_INVALID)
 		*problem = cursor.problem;

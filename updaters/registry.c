@@ -6,6 +6,7 @@
 
 /* clang-format off */
 static const Updater *const updaters[] = {
+	&updater_almalinux,
 	&updater_alpine,
 	&updater_amazon,
 	&updater_amazon_1,
@@ -17,6 +18,7 @@ static const Updater *const updaters[] = {
 	&updater_kev,
 	&updater_nvd,
 	&updater_redhat,
+	&updater_rocky,
 	&updater_ubuntu,
 	&updater_ubuntu_tracker,
 	&updater_oracle,

@@ -85,6 +85,8 @@ extern ClairStatus updater_state(const UpdaterJob *job, ClairBytes state, ClairE
 extern const Updater *updater_by_name(ClairBytes name);
 
 /* The updaters, for registry.c. */
+extern const Updater updater_almalinux;
+extern const Updater updater_rocky;
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
 extern const Updater updater_amazon;

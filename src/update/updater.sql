@@ -5,6 +5,8 @@ INSERT INTO clair.builtin_updater
     (name, title, url, document, namespaces, hosts, enabled, stale_after, resolves,
      by_repository, revision)
 VALUES
+    ('almalinux', 'AlmaLinux errata', 'https://errata.almalinux.org/9/errata.full.json', 'errata',
+     '{almalinux:%}', '{}', true, '2 days', true, false, 1),
     ('alpine', 'Alpine security database', 'https://secdb.alpinelinux.org/', 'index',
      '{alpine:%}', '{gitlab.alpinelinux.org}', true, '2 days', false, false, 1),
     ('azure', 'Azure Linux and CBL-Mariner OVAL',
@@ -47,6 +49,9 @@ VALUES
     ('redhat-oval', 'Red Hat OVAL, superseded',
      'https://www.redhat.com/security/data/oval/v2/PULP_MANIFEST', 'index', '{rhel:%}', '{}',
      false, '2 days', true, true, 1),
+    ('rocky', 'Rocky Linux errata',
+     'https://apollo.build.resf.org/api/v3/advisories/?size=100&page=1', 'errata', '{rocky:%}', '{}',
+     true, '2 days', true, false, 1),
     ('suse', 'SUSE OVAL', 'https://ftp.suse.com/pub/projects/security/oval/', 'index',
      '{leap-micro:%,opensuse-leap:%,opensuse-tumbleweed:%,sl-micro:%,sle-micro:%,sles:%}', '{}', true,
      '2 days', true, false, 1),
