@@ -119,60 +119,71 @@ COMMENT ON FUNCTION clair.sbom_vulnerabilities(bigint) IS
     'the vulnerabilities of an image as CycloneDX has them, with how they are rated and what exceptions say of them';
 REVOKE ALL ON FUNCTION clair.sbom_vulnerabilities(bigint) FROM PUBLIC;
 
+-- Put together as json, which is text, and made jsonb once: that costs a third of jsonb all the way.
 CREATE FUNCTION clair.sbom_cyclonedx(image bigint, vulnerabilities boolean)
 RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH package AS (
-        SELECT c.number, c.reference,
-            pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-                'type', 'library',
-                'bom-ref', c.reference,
-                'name', c.name,
-                'version', c.version,
-                'purl', c.purl,
-                'supplier', CASE WHEN c.vendor IS NOT NULL
-                    THEN pg_catalog.jsonb_build_object('name', c.vendor) END,
-                'licenses', CASE WHEN c.license IS NOT NULL
-                    THEN pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-                        'license', pg_catalog.jsonb_build_object('name', c.license))) END,
-                'evidence', pg_catalog.jsonb_build_object('occurrences',
-                    pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('location', c.database_path))),
-                'properties', CASE WHEN c.introduced_by IS NOT NULL
-                    THEN pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-                        'name', 'clair:layer', 'value', c.introduced_by)) END
-            )) AS component
+    WITH subject AS MATERIALIZED (
+        SELECT s.*, COALESCE(s.purl, s.digest) AS reference
+        FROM clair.sbom_subject AS s
+        WHERE s.image_id = sbom_cyclonedx.image
+    ),
+    part (number, reference, component) AS (
+        SELECT 0::bigint, 'operating-system', pg_catalog.json_build_object(
+            'type', 'operating-system',
+            'bom-ref', 'operating-system',
+            'name', s.distribution,
+            'version', s.release
+        )
+        FROM subject AS s
+        WHERE s.distribution IS NOT NULL
+        UNION ALL
+        SELECT c.number, c.reference, pg_catalog.json_build_object(
+            'type', 'library',
+            'bom-ref', c.reference,
+            'name', c.name,
+            'version', c.version,
+            'purl', c.purl,
+            'supplier', CASE WHEN c.vendor IS NOT NULL THEN pg_catalog.json_build_object('name', c.vendor) END,
+            'licenses', CASE WHEN c.license IS NOT NULL
+                THEN pg_catalog.json_build_array(pg_catalog.json_build_object(
+                    'license', pg_catalog.json_build_object('name', c.license))) END,
+            'evidence', pg_catalog.json_build_object('occurrences',
+                pg_catalog.json_build_array(pg_catalog.json_build_object('location', c.database_path))),
+            'properties', CASE WHEN c.introduced_by IS NOT NULL
+                THEN pg_catalog.json_build_array(pg_catalog.json_build_object(
+                    'name', 'clair:layer', 'value', c.introduced_by)) END
+        )
         FROM clair.sbom_component AS c
         WHERE c.image_id = sbom_cyclonedx.image
     ),
     layer AS (
-        SELECT pg_catalog.jsonb_agg(
-            pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+        SELECT pg_catalog.json_agg(
+            pg_catalog.json_build_object(
                 'type', 'file',
                 'bom-ref', 'layer-' || l.position,
                 'name', l.layer,
                 'description', l.command,
-                'hashes', CASE WHEN l.layer LIKE 'sha256:%' THEN pg_catalog.jsonb_build_array(
-                    pg_catalog.jsonb_build_object('alg', 'SHA-256', 'content', pg_catalog.substr(l.layer, 8))) END
-            ))
+                'hashes', CASE WHEN l.layer LIKE 'sha256:%' THEN pg_catalog.json_build_array(
+                    pg_catalog.json_build_object('alg', 'SHA-256', 'content', pg_catalog.substr(l.layer, 8))) END
+            )
             ORDER BY l.position
         ) AS components
         FROM clair.image_layer AS l
         WHERE l.image_id = sbom_cyclonedx.image
     ),
     property AS (
-        SELECT pg_catalog.jsonb_agg(
-            pg_catalog.jsonb_build_object('name', 'clair:' || p.name, 'value', p.value)
+        SELECT pg_catalog.json_agg(
+            pg_catalog.json_build_object('name', 'clair:' || p.name, 'value', p.value)
             ORDER BY p.name, p.value
         ) AS properties
         FROM (
             SELECT 'platform' AS name, s.platform AS value
-            FROM clair.sbom_subject AS s
-            WHERE s.image_id = sbom_cyclonedx.image
+            FROM subject AS s
             UNION ALL
             SELECT 'status', s.status
-            FROM clair.sbom_subject AS s
-            WHERE s.image_id = sbom_cyclonedx.image
+            FROM subject AS s
             UNION ALL
             SELECT 'name', n.name
             FROM clair.image_name AS n
@@ -193,55 +204,43 @@ BEGIN ATOMIC
     ),
     content AS MATERIALIZED (
         SELECT
-            CASE WHEN s.distribution IS NOT NULL
-                THEN pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-                    'type', 'operating-system', 'bom-ref', 'operating-system',
-                    'name', s.distribution, 'version', s.release))
-                ELSE '[]'
-            END
-            || COALESCE((SELECT pg_catalog.jsonb_agg(p.component ORDER BY p.number) FROM package AS p), '[]')
-                AS components,
-            CASE WHEN sbom_cyclonedx.vulnerabilities THEN clair.sbom_vulnerabilities(s.image_id) END AS vulnerabilities,
-            COALESCE(s.purl, s.digest) AS reference,
-            s.*
-        FROM clair.sbom_subject AS s
-        WHERE s.image_id = sbom_cyclonedx.image
+            COALESCE(pg_catalog.json_agg(p.component ORDER BY p.number), '[]') AS components,
+            COALESCE(pg_catalog.json_agg(p.reference ORDER BY p.number), '[]') AS parts,
+            CASE WHEN sbom_cyclonedx.vulnerabilities THEN clair.sbom_vulnerabilities(sbom_cyclonedx.image) END
+                AS vulnerabilities
+        FROM part AS p
     )
-    SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+    SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.json_build_object(
         '$schema', 'http://cyclonedx.org/schema/bom-1.6.schema.json',
         'bomFormat', 'CycloneDX',
         'specVersion', '1.6',
         'serialNumber', 'urn:uuid:' || pg_catalog.substr(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
-            pg_catalog.concat_ws(' ', c.digest, c.components, layer.components, property.properties,
+            pg_catalog.concat_ws(' ', s.digest, c.components, layer.components, property.properties,
                 c.vulnerabilities), 'UTF8')), 'hex'), 1, 32)::uuid,
         'version', 1,
-        'metadata', pg_catalog.jsonb_build_object(
+        'metadata', pg_catalog.json_build_object(
             -- Without vulnerabilities, the document says what it said when the image was read.
             'timestamp', pg_catalog.to_char(
-                CASE WHEN sbom_cyclonedx.vulnerabilities THEN pg_catalog.now() ELSE c.read_at END AT TIME ZONE 'UTC',
+                CASE WHEN sbom_cyclonedx.vulnerabilities THEN pg_catalog.now() ELSE s.read_at END AT TIME ZONE 'UTC',
                 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'tools', pg_catalog.jsonb_build_object('components', pg_catalog.jsonb_build_array(
-                pg_catalog.jsonb_build_object('type', 'application', 'name', 'clair', 'version', c.clair_version))),
-            'component', pg_catalog.jsonb_build_object(
+            'tools', pg_catalog.json_build_object('components', pg_catalog.json_build_array(
+                pg_catalog.json_build_object('type', 'application', 'name', 'clair', 'version', s.clair_version))),
+            'component', pg_catalog.json_build_object(
                 'type', 'container',
-                'bom-ref', c.reference,
-                'name', c.name,
-                'version', c.digest,
-                'purl', c.purl,
+                'bom-ref', s.reference,
+                'name', s.name,
+                'version', s.digest,
+                'purl', s.purl,
                 'components', layer.components,
                 'properties', property.properties
             )
         ),
         'components', c.components,
-        'dependencies', pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object(
-            'ref', c.reference,
-            'dependsOn', (
-                SELECT COALESCE(pg_catalog.jsonb_agg(part ->> 'bom-ref'), '[]')
-                FROM pg_catalog.jsonb_array_elements(c.components) AS part
-            ))),
+        'dependencies', pg_catalog.json_build_array(
+            pg_catalog.json_build_object('ref', s.reference, 'dependsOn', c.parts)),
         'vulnerabilities', c.vulnerabilities
-    ))
-    FROM content AS c, layer, property;
+    )::jsonb)
+    FROM subject AS s, content AS c, layer, property;
 END;
 COMMENT ON FUNCTION clair.sbom_cyclonedx(bigint, boolean) IS
     'a CycloneDX 1.6 document of an image, with its vulnerabilities or without: see clair.export_sbom()';
