@@ -1,6 +1,6 @@
 # Proves Azure Linux's updater through SQL: documents of two distributions come to what their tests say, with
-# ranges that begin at a version or end with one; images have the findings that follow; and a
-# second reading of the documents by rpm's own comparison agrees with each version.
+# ranges that begin at a version or end with one; images have the findings that follow; a second
+# reading of the documents by rpm's own comparison agrees; and GitHub's API names the documents.
 use strict;
 use warnings;
 
@@ -10,12 +10,14 @@ use lib "$FindBin::Bin/lib";
 use Cwd qw(abs_path);
 use FeedTest;
 use IndexTest;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use RpmOrder;
 use Test::More;
+use WebServer;
 
-my $node      = start_server('azure');
+my $node      = start_server('azure', 'clair.allow_private_networks = on');
 my ($session) = session($node);
 my $folder    = PostgreSQL::Test::Utils::tempdir();
 my $FIXTURES  = abs_path("$FindBin::Bin/../fixtures/azure");
@@ -87,6 +89,7 @@ is_deeply(findings('mariner'), [
     'bind 9.16-1.cm2 CVE-2031-1005 fixed 0:9.16-3.cm2 High', 'quux 1.0-9.cm2 CVE-2031-1001 affected Low' ],
     'the newest build is affected while there is no fix; a fix ends that')
     or diag(join "\n", @{ findings('mariner') });
+my $first = findings('mariner');
 is_deeply(findings('mariner_newer'), [], '... and of a newer one nothing is said');
 
 # ---------------------------------------------------------------------------
@@ -166,6 +169,27 @@ system_or_bail('cp', "$folder/oval/azurelinux-3.0-oval.xml", "$folder/oval.xml")
 set_feed($session, 'azure', "$folder/oval.xml");
 like(outcome(), qr/^failed: .*document "index": its name does not say of which release it is/,
     'a document without a release in its name is refused');
+
+# ---------------------------------------------------------------------------
+# What GitHub's API says of a repository
+# ---------------------------------------------------------------------------
+
+my %content = map { (s{.*/}{}r => slurp_file($_)) } glob "$FIXTURES/*.xml";
+my %paths = map { my $content = $content{$_}; ("/raw/$_" => sub { WebServer::answer($_[0], '200 OK', {}, $content) }) }
+    keys %content;
+
+$paths{'/repos/x/contents'} = sub {
+    my ($client, $headers) = @_;
+
+    WebServer::answer($client, '200 OK', {}, encode_json([ { name => 'osv', type => 'dir', download_url => undef },
+        map { { name => $_, type => 'file', download_url => "http://$headers->{host}/raw/$_" } } sort keys %content ]));
+};
+my $web = WebServer->start(%paths);
+
+query($session, "UPDATE clair.updater SET url = '" . $web->url('/repos/x/contents')
+    . q{', options = '{"max_shrinkage": 100}' WHERE name = 'azure'});
+like(outcome(), qr/^succeeded: 8 records \d unchanged 0 broken/, 'the documents of a repository');
+is_deeply(findings('mariner'), $first, '... say what those of the folder did at first');
 
 $session->quit;
 done_testing();
