@@ -333,9 +333,9 @@ is_deeply(digests_of_all($first), $here, 'the same feeds and images again: not a
 
 my $samples = new_database($node, 'samples');
 
-index_file($samples, make_layer("$folder/photon.tar", 'etc/os-release' => "ID=photon\nVERSION_ID=5.0\n",
-    'var/lib/dpkg/status' => status_paragraphs([ 'bash', '5.1-2' ])), 'photon');
-is_deeply([ findings($samples, 'photon') ], ['only: no_feed'],
+index_file($samples, make_layer("$folder/bottlerocket.tar", 'etc/os-release' => "ID=bottlerocket\nVERSION_ID=1.20.5\n",
+    'var/lib/dpkg/status' => status_paragraphs([ 'bash', '5.1-2' ])), 'bottlerocket');
+is_deeply([ findings($samples, 'bottlerocket') ], ['only: no_feed'],
     'an image of a distribution without an updater has no feed either');
 is(scalar query($samples, 'SELECT status FROM clair.image'), 'unsupported_namespace',
     '... and its status says so, too');
