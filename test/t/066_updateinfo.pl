@@ -72,17 +72,7 @@ SKIP:
     my $truth = test_data('truth/machine-lists') or skip 'there are no test data', 1;
     skip 'there is no rpm', 1 unless RpmOrder::available();
     my @packages = package_list("$truth/fedora_42.tsv");
-
-    # Every third package is fixed: a release of Fedora later, in the installed version, or in one before.
-    my @updates = map {
-        my ($name, $version, $architecture) = @{ $packages[ 3 * $_ ] };
-        my ($epoch, $upstream, $release) = $version =~ /^(?:(\d+):)?(.+)-([^-]+)$/;
-
-        $release =~ s/^(\d+)/$1 + $_ % 3 - 1/e;
-        { id => "FEDORA-2031-$_", cves => [ sprintf 'CVE-2031-%04d', $_ % 20 ], title => $name, severity => 'Low',
-            packages => [ { name => $name, epoch => $epoch // 0, version => $upstream, release => $release,
-                arch => $architecture } ] }
-    } 0 .. $#packages / 3;
+    my @updates = updates_about('FEDORA-2031', @packages);
     my @expected = expected_findings(\@updates, @packages);
 
     write_repository("$folder/fedora/42/Everything/x86_64", updates_document(@updates));
@@ -242,6 +232,19 @@ SKIP:
         like(outcome($name), qr/^succeeded: 427 records 0 unchanged 0 broken/, "CentOS's errata, for release $release");
         compare_highest($name, \%said, $release);
         next if !RpmOrder::available();
+
+        # A machine that has each package in the version that the first erratum on it brings
+        my (%first, @machine);
+        foreach my $package (map { @{ $_->{packages} } } @of_release)
+        {
+            push @machine, [ $package->{name}, evr_of($package), 'x86_64' ]
+                if $package->{arch} ne 'src' && !$first{ $package->{name} }++;
+        }
+        my @expected = expected_findings(\@of_release, @machine);
+        index_file($session, rpm_image("$folder/machine.tar", 'centos', $release, @machine), "machine $release");
+        same_lines([ findings_of($session, "machine $release", $name) ], \@expected,
+            "a machine of CentOS $release, " . @machine . ' packages: the findings that rpm\'s order gives')
+            if $release < 8;
         foreach my $image (@{ $images{$release} })
         {
             my @packages = package_list("$images/$image.expected.tsv");

@@ -16,6 +16,15 @@ sub available
 sub compare
 {
     my (@pairs) = @_;
+    my @order;
+
+    push @order, compare_some(splice @pairs, 0, 1000) while @pairs;    # an argument has 128 kB at most
+    return @order;
+}
+
+sub compare_some
+{
+    my (@pairs) = @_;
     my $file = File::Temp->new;
 
     foreach my $pair (@pairs)

@@ -16,7 +16,7 @@ use IndexTest;
 use RpmOrder;
 
 our @EXPORT = qw(updates_document repository_files write_repository read_updates evr_of rpm_image
-    package_list expected_findings findings_of);
+    package_list updates_about expected_findings findings_of);
 
 sub escape
 {
@@ -163,6 +163,22 @@ sub package_list
     return @packages;
 }
 
+# Updates of every third of packages, which fix one build later, the installed build, or one before.
+sub updates_about
+{
+    my ($id, @packages) = @_;
+
+    return map {
+        my ($name, $version, $architecture) = @{ $packages[ 3 * $_ ] };
+        my ($epoch, $upstream, $release) = $version =~ /^(?:(\d+):)?(.+)-([^-]+)$/;
+
+        $release =~ s/^(\d+)/$1 + $_ % 3 - 1/e;
+        { id => "$id-$_", cves => [ sprintf 'CVE-2031-%04d', $_ % 20 ], title => $name, severity => 'low',
+            packages => [ { name => $name, epoch => $epoch // 0, version => $upstream, release => $release,
+                arch => $architecture } ] }
+    } 0 .. $#packages / 3;
+}
+
 # What of packages is vulnerable by updates, as rpm orders versions: lines of package, vulnerability and
 # fix. Of the fixes of a vulnerability in a package the highest of each upstream version counts, and what
 # is newer than that version is for the next one to say.
@@ -184,10 +200,20 @@ sub expected_findings
             $fixes{ $package->{name} }{$_}{ evr_of($package) } = $module foreach @names;
         }
     }
-    my $compare = sub {
-        my ($left, $right) = @_;
-        return $asked{"$left $right"} //= (RpmOrder::compare([ $left, $right ]))[0];
-    };
+    # All that may have to be compared, at once
+    foreach my $package (@packages)
+    {
+        my ($name, $installed) = @$package;
+        my %versions = map { ($_ => 1, s/-[^-]*$//r . '^' => 1) } map { keys %$_ } values %{ $fixes{$name} // {} };
+
+        foreach my $version (keys %versions)
+        {
+            $asked{"$_ $version"} = [ $_, $version ] foreach $installed, keys %versions;
+        }
+    }
+    my @asked = keys %asked;
+    @asked{@asked} = RpmOrder::compare(@asked{@asked});
+    my $compare = sub { $asked{"$_[0] $_[1]"} };
     foreach my $package (@packages)
     {
         my ($name, $installed, undef, $label) = @$package;
