@@ -28,6 +28,7 @@
 
 #define MAX_EXTRAS 1000
 #define MAX_EXTRA  64 /* bytes of a name */
+#define MAX_CVE	   32 /* likewise */
 
 /* Where Amazon's server has the list of mirrors of Amazon Linux 2023, and those of the others. */
 #define MIRRORS_OF_2023 CLAIR_LITERAL("/al2023/core/mirrors/latest/x86_64/mirror.list")
@@ -222,6 +223,12 @@ link_of(Arena *arena, ClairBytes id)
 						(int) rest.size, rest.data);
 }
 
+static const char *
+find(ClairBytes text, ClairBytes part)
+{
+	return text.size > 0 ? memmem(text.data, text.size, part.data, part.size) : NULL;
+}
+
 /* Whether a line is the heading of a CVE's text, "CVE-2031-1001:". */
 static bool
 is_heading(ClairBytes line)
@@ -233,24 +240,38 @@ is_heading(ClairBytes line)
 	return updateinfo_is_cve(line);
 }
 
+/* Whether nothing but blanks is before a place of the text in its line. */
+static bool
+begins_line(ClairBytes text, const char *at)
+{
+	while (at > text.data && (at[-1] == ' ' || at[-1] == '\t'))
+		at--;
+	return at == text.data || at[-1] == '\n';
+}
+
 /* The text below the heading of a CVE, up to the next heading; or no value. */
 static ClairBytes
 text_below(ClairBytes text, ClairBytes name)
 {
-	const char *begin = NULL;
+	ClairBytes rest = text;
+	const char *heading;
+	const char *begin;
 	ClairBytes line;
 
-	while (text_next_line(&text, &line))
+	while ((heading = find(rest, name)) != NULL)
 	{
-		if (!is_heading(line))
-			continue;
-		if (begin != NULL)
-			return text_trim((ClairBytes){begin, (size_t) (line.data - begin)});
-		if (clair_bytes_start_with(text_trim(line), name) && text_trim(line).size == name.size + 1)
-			begin = text.data;
+		rest = clair_bytes_skip(rest, (size_t) (heading - rest.data));
+		(void) text_next_line(&rest, &line);
+		if (begins_line(text, heading) && is_heading(line) && text_trim(line).size == name.size + 1)
+			break;
 	}
-	return begin != NULL ? text_trim((ClairBytes){begin, (size_t) (text.data - begin)})
-						 : CLAIR_NULL_BYTES;
+	begin = rest.data;
+	if (heading == NULL)
+		return CLAIR_NULL_BYTES;
+	while (text_next_line(&rest, &line))
+		if (is_heading(line))
+			return text_trim((ClairBytes){begin, (size_t) (line.data - begin)});
+	return text_trim((ClairBytes){begin, (size_t) (text.data + text.size - begin)});
 }
 
 /* The text that ends with "(CVE-2031-1001)", from where that of another CVE ends on; or no value.
@@ -258,20 +279,28 @@ text_below(ClairBytes text, ClairBytes name)
 static ClairBytes
 text_before(ClairBytes text, ClairBytes name)
 {
-	const char *begin = text.data;
+	const char *found = find(text, name);
+	ClairBytes before;
+	const char *end;
 
-	for (size_t i = 0; i + 1 < text.size; i++)
+	while (found != NULL && (found == text.data || found[-1] != '(' ||
+							 found + name.size == text.data + text.size || found[name.size] != ')'))
+		found = find(clair_bytes_skip(text, (size_t) (found + 1 - text.data)), name);
+	if (found == NULL)
+		return CLAIR_NULL_BYTES;
+	before = (ClairBytes){text.data, (size_t) (found - 1 - text.data)};
+	for (ClairBytes rest = before; (end = memrchr(rest.data, ')', rest.size)) != NULL;)
 	{
-		ClairBytes rest = clair_bytes_skip(text, i + 1);
-		const char *end = text.data[i] == '(' ? memchr(rest.data, ')', rest.size) : NULL;
+		ClairBytes near;
+		const char *open;
 
-		if (end == NULL || !updateinfo_is_cve((ClairBytes){rest.data, (size_t) (end - rest.data)}))
-			continue;
-		if (clair_bytes_equal((ClairBytes){rest.data, (size_t) (end - rest.data)}, name))
-			return text_trim((ClairBytes){begin, (size_t) (text.data + i - begin)});
-		begin = end + 1;
+		rest.size = (size_t) (end - rest.data);
+		near = clair_bytes_skip(rest, rest.size < MAX_CVE ? 0 : rest.size - MAX_CVE);
+		open = memrchr(near.data, '(', near.size);
+		if (open != NULL && updateinfo_is_cve((ClairBytes){open + 1, (size_t) (end - open - 1)}))
+			return text_trim(clair_bytes_skip(before, (size_t) (end + 1 - before.data)));
 	}
-	return CLAIR_NULL_BYTES;
+	return text_trim(before);
 }
 
 /* An advisory has the texts on all of its CVEs; a vulnerability is described by its own. */
@@ -280,10 +309,13 @@ describe(const XmlElement *update, ClairBytes name)
 {
 	XmlElement description = xml_child(update, "description");
 	XmlElement title = xml_child(update, "title");
-	ClairBytes own = text_below(xml_text(&description), name);
+	ClairBytes text = xml_text(&description);
+	ClairBytes own = CLAIR_NULL_BYTES;
 
-	if (own.size == 0)
-		own = text_before(xml_text(&description), name);
+	if (text.size <= CLAIR_MAX_TEXT)
+		own = text_below(text, name);
+	if (own.size == 0 && text.size <= CLAIR_MAX_TEXT)
+		own = text_before(text, name);
 	return own.size > 0 ? own : xml_text(&title);
 }
 
