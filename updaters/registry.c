@@ -11,6 +11,7 @@ static const Updater *const updaters[] = {
 	&updater_amazon,
 	&updater_amazon_1,
 	&updater_azure,
+	&updater_chainguard,
 	&updater_cve_list,
 	&updater_debian,
 	&updater_epss,
@@ -28,6 +29,7 @@ static const Updater *const updaters[] = {
 	&updater_photon,
 	&updater_photon_metadata,
 	&updater_ubuntu_oval,
+	&updater_wolfi,
 
 	/* what another database has, for any updater */
 	&updater_export,

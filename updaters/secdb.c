@@ -1,11 +1,12 @@
 /*
  * secdb.c
- *    Any source whose document is a secdb: for updaters of the user's own.
+ *    Any source whose document is a secdb: for updaters of the user's own, and for those that have
+ *    nothing else to say of it.
  *
  * Its option "namespace" says of which distribution release the packages are, "link" what stands
  * before a vulnerability's name. A record is a package, by its name.
  */
-#include "feed/secdb.h"
+#include "updaters/secdb_source.h"
 
 #include "feed/json_records.h"
 #include "updaters/options.h"
@@ -35,32 +36,42 @@ read_options(const UpdaterJob *job, Arena *arena, SecdbSource *source, ClairErro
 	return status == CLAIR_OK ? updater_option(job, arena, "link", &source->link, error) : status;
 }
 
+ClairStatus
+secdb_source_read(const UpdaterJob *job, SecdbSource *source,
+				  ClairStatus (*member)(RecordFeed *feed, void *context, const FeedRecord *member,
+										ClairError *error),
+				  ClairError *error)
+{
+	RecordFormat format = {.cutter = &json_record_cutter,
+						   .part = "packages",
+						   .passes_members = true,
+						   .identify = identify,
+						   .member = member,
+						   .itemize = itemize};
+	RecordFeed feed;
+	ClairStatus status = record_feed_open(&feed, job->limits, job->sink, error);
+
+	if (status != CLAIR_OK)
+		return status;
+	for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
+		status = record_feed_read(&feed, job->documents[i].name, job->documents[i].descriptor,
+								  &format, source, error);
+	record_feed_close(&feed);
+	return status;
+}
+
 static ClairStatus
 secdb_read(const UpdaterJob *job, ClairError *error)
 {
-	static const RecordFormat format = {.cutter = &json_record_cutter,
-										.part = "packages",
-										.passes_members = true,
-										.identify = identify,
-										.member = record_feed_pass,
-										.itemize = itemize};
 	Arena *arena = arena_create(record_feed_memory(job->limits));
 	SecdbSource source;
-	RecordFeed feed;
 	ClairStatus status;
 
 	if (arena == NULL)
 		return clair_error(error, CLAIR_MEMORY, "out of memory");
 	status = read_options(job, arena, &source, error);
 	if (status == CLAIR_OK)
-		status = record_feed_open(&feed, job->limits, job->sink, error);
-	if (status == CLAIR_OK)
-	{
-		for (size_t i = 0; i < job->count && status == CLAIR_OK; i++)
-			status = record_feed_read(&feed, job->documents[i].name, job->documents[i].descriptor,
-									  &format, &source, error);
-		record_feed_close(&feed);
-	}
+		status = secdb_source_read(job, &source, record_feed_pass, error);
 	arena_destroy(arena);
 	return status;
 }

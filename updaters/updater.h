@@ -87,6 +87,8 @@ extern const Updater *updater_by_name(ClairBytes name);
 /* The updaters, for registry.c. */
 extern const Updater updater_almalinux;
 extern const Updater updater_rocky;
+extern const Updater updater_wolfi;
+extern const Updater updater_chainguard;
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
 extern const Updater updater_amazon;

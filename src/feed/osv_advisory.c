@@ -211,28 +211,6 @@ take_names(Reading *reading, ClairError *error)
 	return CLAIR_OK;
 }
 
-/* The status of what has no fix, as Chainguard says it of the component that is vulnerable. */
-static ClairBytes
-status_without_fix(Arena *arena, ClairBytes ecosystem_specific)
-{
-	JsonCursor cursor = json_cursor(ecosystem_specific, arena);
-	ClairBytes name;
-
-	if (ecosystem_specific.size == 0 || json_type(&cursor) != JSON_OBJECT)
-		return CLAIR_LITERAL("affected");
-	json_enter(&cursor, JSON_OBJECT);
-	while (json_next_member(&cursor, &name))
-	{
-		size_t start = cursor.position;
-
-		json_skip(&cursor);
-		if (clair_bytes_equal(name, CLAIR_LITERAL("components")) &&
-			memmem(cursor.text.data + start, cursor.position - start, "_not_planned\"", 13) != NULL)
-			return CLAIR_LITERAL("will_not_fix");
-	}
-	return CLAIR_LITERAL("affected");
-}
-
 /* What is said of a package beside its versions; namespace has no value: it is passed over. */
 static ClairStatus
 take_package(Reading *reading, const OsvAffected *affected, AdvisoryRange *range, bool *drops_epoch,
@@ -251,24 +229,22 @@ take_package(Reading *reading, const OsvAffected *affected, AdvisoryRange *range
 	if (!osv_ecosystem(arena, affected->ecosystem, namespace, &ecosystem, &of_known))
 		return memory_error(error);
 	*range = (AdvisoryRange){.package = affected->name};
-	if (ecosystem.namespace.data == NULL && source->only.data == NULL)
+	if (ecosystem.namespace.data == NULL)
 	{
 		ClairBytes word = of_known ? known : text_take_part(&known, ':');
 
-		if (unknown_words_add(&source->unknown, word))
-			return broken(reading, word, "this ecosystem is not known; its entries are left out",
-						  error);
+		return unknown_words_add(&source->unknown, word)
+				   ? broken(reading, word, "this ecosystem is not known; its entries are left out",
+							error)
+				   : CLAIR_OK;
 	}
-	if (ecosystem.namespace.data == NULL ||
-		(source->only.data != NULL && !clair_bytes_equal(ecosystem.namespace, source->only)))
-		return CLAIR_OK;
 	range->namespace = ecosystem.namespace;
 	range->kind = ecosystem.kind;
 	range->format = ecosystem.format;
 	range->flavour = ecosystem.flavour;
 	range->repositories = ecosystem.repositories;
 	range->advisory = reading->own_cve.data == NULL ? reading->record->id : CLAIR_NULL_BYTES;
-	range->status = status_without_fix(arena, affected->ecosystem_specific);
+	range->status = CLAIR_LITERAL("affected");
 	*drops_epoch = ecosystem.drops_epoch;
 	return CLAIR_OK;
 }
@@ -355,12 +331,6 @@ take_affected(Reading *reading, const OsvAffected *affected, ClairError *error)
 		4);
 	if (problem == NULL && !add_ranges(reading, affected, &range, drops_epoch, &problem))
 		return memory_error(error);
-	if (problem == NULL && reading->source->either_kind)
-	{
-		range.kind = CLAIR_LITERAL("binary");
-		if (!add_ranges(reading, affected, &range, drops_epoch, &problem))
-			return memory_error(error);
-	}
 	return problem != NULL ? broken(reading, affected->name, problem, error) : CLAIR_OK;
 }
 

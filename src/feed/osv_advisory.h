@@ -21,14 +21,7 @@ typedef struct OsvSource
 {
 	const OsvMapping *mappings;
 	size_t mapping_count;
-	ClairBytes only; /* the namespace that alone counts; no value: all that are known */
 	ClairBytes link; /* what stands before a record's id; no value: what the record refers to */
-
-	/*
-	 * Names of packages are those of a source, or of one of its packages where that has flaws of
-	 * its own; there is a range for each of these readings. Else the ecosystem says what they are.
-	 */
-	bool either_kind;
 	UnknownWords unknown; /* ecosystems that have been told of */
 } OsvSource;
 

@@ -18,6 +18,9 @@ VALUES
     ('amazon-1', 'Amazon Linux 1, without HTTPS',
      'http://repo.us-west-2.amazonaws.com/2018.03/updates/x86_64/mirror.list', 'index',
      '{amzn:2018.03}', '{packages.us-west-2.amazonaws.com}', false, '2 days', true, false, 1),
+    ('chainguard', 'Chainguard security database',
+     'https://packages.cgr.dev/chainguard/security.json', 'secdb', '{chainguard:%}', '{}', true,
+     '2 days', false, false, 1),
     ('cve_list', 'CVE List, with the scores of who assigned and who enriched CVEs',
      'https://api.github.com/repos/CVEProject/cvelistV5/releases?per_page=40', 'index', '{}',
      '{github.com,objects.githubusercontent.com,release-assets.githubusercontent.com}', false,
@@ -67,7 +70,9 @@ VALUES
      '2 days', true, false, 1),
     ('ubuntu-tracker', 'Ubuntu CVE tracker',
      'https://git.launchpad.net/ubuntu-cve-tracker/snapshot/master.tar.gz', 'tracker', '{ubuntu:%}',
-     '{}', false, '2 days', false, false, 1);
+     '{}', false, '2 days', false, false, 1),
+    ('wolfi', 'Wolfi security database', 'https://packages.wolfi.dev/os/security.json', 'secdb',
+     '{wolfi:%}', '{}', true, '2 days', false, false, 1);
 
 -- Those that do not begin with a folder have the same file in a mirror, or an archive of all.
 UPDATE clair.builtin_updater
