@@ -34,12 +34,15 @@ typedef struct Options
 	ClairBytes file; /* of the document that is being read */
 } Options;
 
-/* How well a platform's id or CPE is meant by a name: by how many bytes; 0: it is not. */
+/*
+ * How well a platform's id or CPE is meant by a name: by how many bytes, or, by all of them, best;
+ * 0: it is not.
+ */
 static size_t
 match(ClairBytes name, ClairBytes text)
 {
 	if (clair_bytes_equal(name, text))
-		return name.size + 1;
+		return SIZE_MAX;
 	if (name.size < 2 || name.data[name.size - 1] != '*')
 		return 0;
 	name.size--;

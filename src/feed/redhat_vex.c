@@ -15,7 +15,7 @@
 
 #include "common/text.h"
 #include "common/text_map.h"
-#include "feed/cve.h"
+#include "feed/csaf_record.h"
 #include "feed/redhat_product.h"
 #include "feed/rpm_ranges.h"
 
@@ -424,16 +424,13 @@ write_vulnerability(Working *working, ClairError *error)
 }
 
 static ClairStatus
-take_vulnerability(Working *working, const CsafVulnerability *vulnerability, ClairError *error)
+take_vulnerability(void *context, const CsafDocument *document,
+				   const CsafVulnerability *vulnerability, ClairError *error)
 {
-	const AdvisoryWriter *writer = &working->feed->writer;
+	Working *working = context;
 	ClairStatus status;
 
-	if (!cve_is_name(vulnerability->cve))
-		return advisory_broken(writer, working->record, error,
-							   "the name of a vulnerability is missing, or none of a CVE");
-	if (vulnerability->description.size > CLAIR_MAX_TEXT)
-		return advisory_broken(writer, working->record, error, "its description is too long");
+	working->document = document;
 	working->vulnerability = vulnerability;
 	working->claims = NULL;
 	working->claim_count = 0;
@@ -447,22 +444,8 @@ take_vulnerability(Working *working, const CsafVulnerability *vulnerability, Cla
 ClairStatus
 redhat_vex_itemize(RecordFeed *feed, const FeedRecord *record, ClairBytes key, ClairError *error)
 {
-	JsonCursor cursor = json_cursor(record->value, feed->arena);
-	CsafDocument document;
-	Working working = {.feed = feed, .record = key, .document = &document};
-	ClairStatus status = CLAIR_OK;
+	Working working = {.feed = feed, .record = key};
 
 	working.reported.arena = feed->arena;
-	if (!csaf_read(&cursor, &document))
-	{
-		if (cursor.status == CLAIR_MEMORY)
-			return record_feed_refuse(record, &cursor, error);
-		return advisory_broken(&feed->writer, key, error, "byte %zu: %s", cursor.position,
-							   cursor.problem);
-	}
-	if (is(document.status, "deleted"))
-		return CLAIR_OK;
-	for (size_t i = 0; i < document.vulnerability_count && status == CLAIR_OK; i++)
-		status = take_vulnerability(&working, &document.vulnerabilities[i], error);
-	return status;
+	return csaf_record_read(feed, record, key, take_vulnerability, &working, error);
 }

@@ -53,7 +53,7 @@
 
 #define ALL                                                                                        \
 	"{\"namespace\":\"debian:12\",\"platforms\":{\"cpe:/o:acme:linux:9*\":\"rhel:9\","             \
-	"\"A8\":\"rhel:8\",\"A*\":\"rhel:7\"},\"link\":\"https://x/\"}"
+	"\"cpe:/o:acme:*\":\"rhel:6\",\"A8\":\"rhel:8\",\"A*\":\"rhel:7\"},\"link\":\"https://x/\"}"
 
 #define ROW(number, rest) "affected|ac-1.json|CVE-2031-0001|" number "|" rest
 
@@ -77,7 +77,7 @@ check_document(void)
 	CHECK_ROW(&recorder, ROW("0", "debian:12|source|waldo|dpkg|-|1:1.0-2|fixed|High|-|||-|AC-1"),
 			  "a package without a platform; another kind of versions");
 	CHECK_ROW(&recorder, ROW("1", "rhel:8|source|grault|rpm|-|-|affected|High|-||"),
-			  "a platform by its id; a source without a fix");
+			  "a platform by its id, before what a CPE begins with; a source without a fix");
 	CHECK_ROW(&recorder,
 			  ROW("2", "rhel:9|binary|perl|rpm|-|4:5.32-1|fixed|High|-|perl:5.32||-|AC-1"),
 			  "a platform by its CPE; a module");
