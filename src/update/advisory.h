@@ -36,5 +36,8 @@
 #define BLANK_SEPARATED(array)                                                                     \
 	"(SELECT string_agg(DISTINCT item COLLATE \"C\", ' ' ORDER BY item COLLATE \"C\")"             \
 	" FROM unnest(" array ") AS item)"
+#define ADVISORY_ARCHITECTURES BLANK_SEPARATED("architectures")
+#define ADVISORY_REPOSITORIES  BLANK_SEPARATED("repositories")
+#define ADVISORY_ALIASES	   BLANK_SEPARATED("aliases")
 
 #endif

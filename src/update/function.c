@@ -232,14 +232,10 @@ StageRows(UpdateRun *run)
 		   "           package, format, introduced, fixed, last_affected,"
 		   "           (" ADVISORY_STATUS ")::text AS status,"
 		   "           (" ADVISORY_SEVERITY ")::text AS severity,"
-		   "           " BLANK_SEPARATED(
-			   "architectures") " AS architectures, module, flavour,"
-								"           " BLANK_SEPARATED(
-									"repositories") " AS repositories, advisory"
-													"       FROM pg_temp.stage_judged WHERE "
-													"problem IS NULL) AS d"
-													"     JOIN pg_temp.stage_vulnerability AS v ON "
-													"v.record = d.vulnerability",
+		   "           " ADVISORY_ARCHITECTURES " AS architectures, module, flavour,"
+		   "           " ADVISORY_REPOSITORIES " AS repositories, advisory"
+		   "       FROM pg_temp.stage_judged WHERE problem IS NULL) AS d"
+		   "     JOIN pg_temp.stage_vulnerability AS v ON v.record = d.vulnerability",
 		   NULL);
 }
 

@@ -31,26 +31,19 @@ PG_FUNCTION_INFO_V1(apply_own_advisories);
 	"(SELECT version, id, vulnerability, namespace, package, format, fixed, introduced,"           \
 	"     last_affected, " ADVISORY_STATUS " AS status, " ADVISORY_SEVERITY " AS severity,"        \
 	"     " ADVISORY_KIND " AS kind, module, flavour, advisory, link, description,"                \
-	"     " BLANK_SEPARATED(                                                                       \
-		"architectures") " AS architectures,"                                                      \
-						 "     " BLANK_SEPARATED(                                                  \
-							 "repositories") " AS repositories,"                                   \
-											 "     " BLANK_SEPARATED(                              \
-												 "aliases") " AS aliases"                          \
-															" FROM clair.own_advisory, "           \
-															"clair.namespace_format(namespace) "   \
-															"AS format"                            \
-															" WHERE run = $1) AS s"
+	"     " ADVISORY_ARCHITECTURES " AS architectures,"                                            \
+	"     " ADVISORY_REPOSITORIES " AS repositories, " ADVISORY_ALIASES " AS aliases"              \
+	" FROM clair.own_advisory, clair.namespace_format(namespace) AS format"                        \
+	" WHERE run = $1) AS s"
 
 #define SCOPE_DIGEST "encode(sha256(convert_to(" STAGED_SCOPE_KEY ", 'UTF8')), 'hex')"
+
+#define INVALID JUDGED(PENDING) " AS j WHERE problem IS NOT NULL"
 
 static void
 CheckPending(void)
 {
-	if (RunSql("SELECT vulnerability, package, problem FROM " JUDGED(
-				   PENDING) " AS j"
-							" WHERE problem IS NOT NULL LIMIT 1",
-			   NULL) > 0)
+	if (RunSql("SELECT vulnerability, package, problem FROM " INVALID " LIMIT 1", NULL) > 0)
 		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
 						errmsg("invalid advisory on \"%s\" in package \"%s\": %s", ResultText(0, 1),
 							   ResultText(0, 2), ResultText(0, 3))));

@@ -68,8 +68,7 @@ CheckOptions(const char *format, const char *options)
 	RunSql("SELECT clair.check_updater_options($1, $2::jsonb)", &parameters);
 }
 
-/* What follows from that: statuses of images; and plans, since autovacuum leaves so few rows alone.
- */
+/* Statuses of images follow; and plans, since autovacuum leaves so few rows alone. */
 static void
 UpdatersHaveChanged(void)
 {
