@@ -80,7 +80,8 @@ SQL_FILES = \
 	src/report/sarif.sql \
 	src/report/gitlab.sql \
 	src/report/junit.sql \
-	src/report/registry.sql
+	src/report/registry.sql \
+	src/report/access.sql
 
 ifndef CLAIR_PGXS
 

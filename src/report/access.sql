@@ -1,0 +1,85 @@
+/*
+ * Who may do what: three sets of privileges, each with those of the one before it.
+ *
+ * What reads is told from what writes by the catalogs, so that no list has to be kept for that:
+ * functions that may change something are VOLATILE. A new one is for administrators until it is
+ * named here as one that those who index images need.
+ */
+CREATE FUNCTION clair.access_right(level text)
+RETURNS TABLE (privilege text, kind text, object text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    number integer := array_position('{read,index,administer}', level);
+    -- What those who index images, judge findings and are told of changes call.
+    indexing name[] := '{index_image,index_layer,index_sbom,index_images,images_in,set_namespace,
+        delete_image,create_exception,end_exception,load_vex,create_consumer,alter_consumer,
+        drop_consumer,next_notifications,acknowledge,acknowledge_until,rewind_consumer}';
+BEGIN
+    IF number IS NULL THEN
+        RAISE EXCEPTION 'access level "%" does not exist', level
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'Levels are read, index and administer; each includes those before it.';
+    END IF;
+    RETURN QUERY
+    SELECT 'USAGE', 'SCHEMA', 'clair'
+    UNION ALL
+    SELECT 'SELECT', 'TABLE', c.oid::regclass::text
+    FROM pg_class AS c
+    WHERE c.relnamespace = 'clair'::regnamespace AND c.relkind IN ('r', 'v') AND NOT c.relrowsecurity
+    UNION ALL
+    SELECT 'EXECUTE', 'FUNCTION', f.oid::regprocedure::text
+    FROM pg_proc AS f
+    WHERE f.pronamespace = 'clair'::regnamespace
+        AND f.prokind = 'f'
+        AND f.prorettype <> 'trigger'::regtype
+        AND f.proname NOT IN ('grant_access', 'revoke_access')
+        AND (f.provolatile <> 'v' OR number >= 3 OR number >= 2 AND f.proname = ANY (indexing))
+    UNION ALL
+    SELECT w.privilege, 'TABLE', w.name
+    FROM (VALUES
+        ('UPDATE', 'clair.updater'),
+        ('INSERT, UPDATE, DELETE', 'clair.policy'),
+        ('INSERT, UPDATE, DELETE', 'clair.local_advisory')) AS w(privilege, name)
+    WHERE number >= 3;
+END
+$$;
+COMMENT ON FUNCTION clair.access_right(text) IS
+    'the privileges of an access level: read; index, which includes read; administer, which includes both';
+REVOKE ALL ON FUNCTION clair.access_right(text) FROM PUBLIC;
+
+CREATE FUNCTION clair.grant_access(role regrole, level text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    granted record;
+BEGIN
+    FOR granted IN SELECT r.privilege, r.kind, string_agg(r.object, ', ') AS objects
+        FROM clair.access_right(level) AS r
+        GROUP BY r.privilege, r.kind
+    LOOP
+        EXECUTE format('GRANT %s ON %s %s TO %s', granted.privilege, granted.kind, granted.objects, role);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clair.grant_access(regrole, text) IS
+    'grants a role everything of an access level: read, index or administer; by who owns the extension, and again after its upgrade';
+REVOKE ALL ON FUNCTION clair.grant_access(regrole, text) FROM PUBLIC;
+
+CREATE FUNCTION clair.revoke_access(role regrole)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA clair FROM %s', role);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA clair FROM %s', role);
+    EXECUTE format('REVOKE ALL ON SCHEMA clair FROM %s', role);
+END
+$$;
+COMMENT ON FUNCTION clair.revoke_access(regrole) IS
+    'takes back all that was granted to a role of clair''s schema, tables and functions';
+REVOKE ALL ON FUNCTION clair.revoke_access(regrole) FROM PUBLIC;
