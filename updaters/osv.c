@@ -208,31 +208,10 @@ read_changes(Osv *osv, const UpdaterDocument *list, ClairError *error)
 	return status;
 }
 
-/* Names what a listing has of records and archives of them. */
-static ClairStatus
-read_listing(Osv *osv, const UpdaterDocument *listing, ClairError *error)
+static bool
+has_records(ClairBytes name)
 {
-	ClairBytes text;
-	ClairBytes *names;
-	size_t count = 0;
-	size_t found = 0;
-	ClairStatus status = record_feed_load(osv->job->limits, listing->descriptor, osv->arena, &text,
-										  error);
-
-	if (status == CLAIR_OK)
-		status = listing_read(osv->arena, text, &names, &count, error);
-	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
-	{
-		if (!updater_is_archive(names[i]) &&
-			memmem(names[i].data, names[i].size, ".json", 5) == NULL)
-			continue;
-		found++;
-		status = updater_further(osv->job, listing, names[i], names[i], false, "plain", error);
-	}
-	if (status == CLAIR_OK && found == 0)
-		status = clair_error(error, CLAIR_INVALID,
-							 "the listing names neither records nor archives");
-	return status;
+	return updater_is_archive(name) || memmem(name.data, name.size, ".json", 5) != NULL;
 }
 
 /* Reads a document of records, of whatever kind it looks like. */
@@ -281,7 +260,8 @@ read_document(Osv *osv, RecordFeed *feed, const UpdaterDocument *document, Clair
 	if (status == CLAIR_OK && clair_bytes_equal(document->name, FIRST))
 		status = listing_is(osv->job->limits, document->descriptor, &is_listing, error);
 	if (status == CLAIR_OK && is_listing)
-		status = read_listing(osv, document, error);
+		status = updater_name_listed(osv->job, document, osv->arena, has_records,
+									 "records or archives", error);
 	else if (status == CLAIR_OK && clair_bytes_equal(document->name, FIRST) && beginning.size > 0 &&
 			 beginning.data[0] >= '0' && beginning.data[0] <= '9')
 		status = read_changes(osv, document, error);

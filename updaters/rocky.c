@@ -327,30 +327,10 @@ take_member(RecordFeed *feed, void *context, const FeedRecord *member, ClairErro
 	return name_pages(rocky, last, error);
 }
 
-/* Names the pages that a folder has. */
-static ClairStatus
-read_listing(RecordFeed *feed, const Rocky *rocky, ClairError *error)
+static bool
+is_page(ClairBytes name)
 {
-	ClairBytes text;
-	ClairBytes *names;
-	size_t count = 0;
-	size_t found = 0;
-	ClairStatus status = record_feed_load(rocky->job->limits, rocky->document->descriptor,
-										  feed->arena, &text, error);
-
-	if (status == CLAIR_OK)
-		status = listing_read(feed->arena, text, &names, &count, error);
-	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
-	{
-		if (memmem(names[i].data, names[i].size, ".json", 5) == NULL)
-			continue;
-		found++;
-		status = updater_further(rocky->job, rocky->document, names[i], names[i], false, "plain",
-								 error);
-	}
-	if (status == CLAIR_OK && found == 0)
-		status = clair_error(error, CLAIR_INVALID, "the listing names no pages");
-	return status;
+	return memmem(name.data, name.size, ".json", 5) != NULL;
 }
 
 static ClairStatus
@@ -369,7 +349,7 @@ read_document(RecordFeed *feed, Rocky *rocky, ClairError *error)
 	if (clair_bytes_equal(document->name, FIRST))
 		status = listing_is(rocky->job->limits, document->descriptor, &is_listing, error);
 	if (status == CLAIR_OK && is_listing)
-		status = read_listing(feed, rocky, error);
+		status = updater_name_listed(rocky->job, document, feed->arena, is_page, "pages", error);
 	else if (status == CLAIR_OK)
 		return record_feed_read(feed, document->name, document->descriptor, &format, rocky, error);
 	if (status == CLAIR_OK)

@@ -66,10 +66,9 @@ updater_is_archive(ClairBytes name)
 		   clair_bytes_end_with(name, CLAIR_LITERAL(".zip"));
 }
 
-/* Names the archives that a listing has. */
-static ClairStatus
-name_archives(const UpdaterJob *job, const UpdaterDocument *listing, Arena *arena,
-			  ClairError *error)
+ClairStatus
+updater_name_listed(const UpdaterJob *job, const UpdaterDocument *listing, Arena *arena,
+					bool (*is_wanted)(ClairBytes name), const char *wanted, ClairError *error)
 {
 	ClairBytes text;
 	ClairBytes *names;
@@ -81,13 +80,13 @@ name_archives(const UpdaterJob *job, const UpdaterDocument *listing, Arena *aren
 		status = listing_read(arena, text, &names, &count, error);
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)
 	{
-		if (!updater_is_archive(names[i]))
+		if (!is_wanted(names[i]))
 			continue;
 		found++;
 		status = updater_further(job, listing, names[i], names[i], false, "plain", error);
 	}
 	if (status == CLAIR_OK && found == 0)
-		status = clair_error(error, CLAIR_INVALID, "the listing names no archive");
+		status = clair_error(error, CLAIR_INVALID, "the listing names no %s", wanted);
 	return status;
 }
 
@@ -100,7 +99,8 @@ read_archive(RecordFeed *feed, const UpdaterJob *job, const UpdaterDocument *doc
 	ClairStatus status = listing_is(job->limits, document->descriptor, &is_listing, error);
 
 	if (status == CLAIR_OK && is_listing)
-		status = name_archives(job, document, feed->arena, error);
+		status = updater_name_listed(job, document, feed->arena, updater_is_archive, "archive",
+									 error);
 	if (status != CLAIR_OK)
 		return clair_error_in(error, "document \"%.*s\"", (int) document->name.size,
 							  document->name.data);

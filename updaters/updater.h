@@ -67,6 +67,14 @@ extern ClairBytes updater_file_name(const UpdaterDocument *document);
 typedef ClairStatus
 UpdaterArchiveFunction(const UpdaterJob *job, const UpdaterDocument *archive, ClairError *error);
 
+/*
+ * Names the files of a listing that are wanted, by their names; "wanted" says what these are, for
+ * the error that there are none.
+ */
+extern ClairStatus
+updater_name_listed(const UpdaterJob *job, const UpdaterDocument *listing, Arena *arena,
+					bool (*is_wanted)(ClairBytes name), const char *wanted, ClairError *error);
+
 /* Whether the name of a file is that of an archive, perhaps a compressed one. */
 extern bool updater_is_archive(ClairBytes name);
 
