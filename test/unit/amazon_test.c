@@ -209,6 +209,29 @@ check_descriptions(void)
 }
 
 static void
+check_similar_names(void)
+{
+	CHECK_INT(read_amazon("updateinfo.xml",
+						  UPDATES(ALAS("ALAS2-2031-0001", "low",
+									   "see CVE-2031-1001:\n\tCVE-2031-10010:\n\tlong\n"
+									   "CVE-2031-1001: not a heading\n  CVE-2031-1001:\n short",
+									   CVE("CVE-2031-1001") CVE("CVE-2031-10010"),
+									   PACKAGE("quux", "0", "1", "1.amzn2", "noarch"))
+									  ALAS("ALAS2-2031-0002", "low",
+										   "(CVE-2031-1001 is not it) first (CVE-2031-10010) "
+										   "second (CVE-2031-1001) third",
+										   CVE("CVE-2031-1001") CVE("CVE-2031-10010"),
+										   PACKAGE("quux", "0", "1", "1.amzn2", "noarch")))),
+			  CLAIR_OK, "names of which one begins another");
+	CHECK(strstr(recorder.rows, "|short|https:") != NULL, "the shorter one's heading");
+	CHECK(strstr(recorder.rows, "|long\nCVE-2031-1001: not a heading|https:") != NULL,
+		  "the longer one's");
+	CHECK(strstr(recorder.rows, "|second|https:") != NULL, "the shorter one at the end");
+	CHECK(strstr(recorder.rows, "|(CVE-2031-1001 is not it) first|https:") != NULL,
+		  "the longer one at the end");
+}
+
+static void
 check_architectures(void)
 {
 	CHECK_INT(read_amazon("updateinfo.xml",
@@ -375,6 +398,7 @@ main(void)
 	check_repomd();
 	check_updates();
 	check_descriptions();
+	check_similar_names();
 	check_architectures();
 	check_extras();
 	check_releases();
