@@ -87,7 +87,7 @@ if (defined $image)
     my $layout = "$folder/layout";
     my $root   = "$folder/root";
     my (@expected, @hidden);
-    my $is_wanted = sub { $_[0] =~ m{^usr/share/(?:doc/[^/]*|lintian/overrides)/[^/]*$|^etc/(?:.*/)?[^/]*\.c[^/]*f$} };
+    my $is_wanted = sub { $_[0] =~ m{^(?:var/lib/dpkg/info|usr/share/lintian/overrides)/[^/]*$|^etc/(?:.*/)?[^/]*\.c[^/]*f$} };
 
     mkdir $_ foreach $layout, $root;
     system_or_bail('tar', '-xf', abs_path($image), '-C', $layout);
@@ -119,7 +119,7 @@ if (defined $image)
     query($session, 'CREATE FUNCTION tools.md5(path text, content bytea) RETURNS TABLE (name text, version text)'
         . ' LANGUAGE sql IMMUTABLE AS $$ SELECT path, \'0\' || md5(content) $$');
     query($session, "SELECT clair.create_detector('md5', 'tools.md5(text, bytea)',"
-        . " '{usr/share/doc/*/*,usr/share/lintian/overrides/*,etc/**/*.c*f}', 'dpkg', 'file:1')");
+        . " '{var/lib/dpkg/info/*,usr/share/lintian/overrides/*,etc/**/*.c*f}', 'dpkg', 'file:1')");
     index_file($session, abs_path($image), 'trixie');
     same_lines([ features_of('trixie', 'file:1') ], \@expected, 'files of a real image, with their bytes');
     is_deeply([ problems_of('trixie') ], [], 'all of them');
