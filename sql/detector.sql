@@ -181,6 +181,11 @@ FROM clair.image_feature
 WHERE image_id = clair.image_id('detect:several') AND name = 'x-bash';
 SELECT count(*) FROM clair.feature_introduction WHERE image_id = clair.image_id('detect:several');
 
+-- What is removed is removed for all of them
+SELECT databases, features FROM clair.index_image(pg_temp.docker('detect:none',
+    pg_temp.tar(pg_temp.debian(), pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2'))),
+    pg_temp.tar(pg_temp.file('var/lib/dpkg/.wh.status', ''))));
+
 -- One that is for images of some namespaces says nothing of others, until they are of these
 SELECT clair.set_namespace('detect:several', 'ubuntu:22.04');
 SELECT * FROM pg_temp.features('detect:several');

@@ -224,7 +224,8 @@ foreach my $problem (
     qr/write\|detector "spy": cannot execute INSERT in a read-only transaction$/, qr/table\|detector "spy": permission denied for table image$/,
     qr/become\|detector "spy": cannot set parameter "role" within security-(?:definer function|restricted operation)$/,
     qr/session\|detector "spy": cannot set parameter "session_authorization" within security-/,
-    qr/listen\|/, qr/cursor\|/, qr/prepare\|/, qr/commit\|/, qr/temp\|.*cannot execute CREATE TABLE in a read-only transaction/)
+    qr/listen\|detector "spy": cannot execute LISTEN within security-restricted operation$/,
+    qr/cursor\|detector "spy": cannot create a cursor WITH HOLD within security-restricted operation$/, qr/prepare\|/, qr/commit\|/, qr/temp\|.*cannot execute CREATE TABLE in a read-only transaction/)
 {
     is(scalar(grep { /^layer 1: srv\/spy\// && $_ =~ $problem } @problems), 1, "$problem");
 }
