@@ -207,6 +207,12 @@ SELECT namespace, feature, installed_version, vulnerability, fixed_in, status
 FROM clair.vulnerabilities('detect:old')
 ORDER BY feature, namespace COLLATE "C";
 SELECT names, namespace, feature, installed_version FROM clair.affected_images('CVE-2031-0900') ORDER BY names;
+SELECT clair.report('detect:old', 'sarif')::jsonb
+    #>> '{runs,0,results,0,locations,0,physicalLocation,artifactLocation,uri}' AS file;
+SELECT component ->> 'purl' AS purl, component #>> '{evidence,occurrences,0,location}' AS file
+FROM jsonb_array_elements(clair.export_sbom('detect:old') -> 'components') AS component
+WHERE component ->> 'name' = 'flask';
+SELECT purl FROM clair.report_package(clair.image_id('detect:old')) WHERE feature = 'flask';
 ROLLBACK;
 
 --

@@ -37,7 +37,7 @@ BEGIN ATOMIC
         );
 END;
 COMMENT ON FUNCTION clair.package_purl(text, text, text, text, text) IS
-    'the package URL of an installed package; format is that of its version';
+    'the package URL of an installed package; format is that of its package database';
 REVOKE ALL ON FUNCTION clair.package_purl(text, text, text, text, text) FROM PUBLIC;
 
 CREATE FUNCTION clair.image_purl(image text)

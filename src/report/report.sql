@@ -92,8 +92,14 @@ AS $$
 BEGIN
     RETURN QUERY
     SELECT f.database_path::text, f.name::text, f.version, COALESCE(f.architecture, ''),
-        clair.package_purl(min(f.namespace), min(clair.format(f.version_key)), f.name, f.version,
-            min(f.architecture)),
+        clair.package_purl(
+            min(f.namespace),
+            CASE
+                WHEN starts_with(f.database_path, 'detector:') THEN 'detector:'
+                ELSE min(clair.format(f.version_key))
+            END,
+            f.name, f.version, min(f.architecture)
+        ),
         min(f.introduced_by)::text
     FROM clair.image_feature AS f
     WHERE f.image_id = report_package.image_id

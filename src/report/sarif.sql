@@ -94,7 +94,9 @@ BEGIN
                 json_build_array(json_build_object(
                     'physicalLocation', json_build_object(
                         'artifactLocation', json_build_object(
-                            'uri', replace(clair.purl_part(f.database_path), '%2F', '/')),
+                            -- The file, without who read it.
+                            'uri', replace(clair.purl_part(
+                                regexp_replace(f.database_path, '^detector:[^:]*:', '')), '%2F', '/')),
                         'region', json_build_object('startLine', 1)
                     ),
                     'logicalLocations', json_build_array(json_build_object(

@@ -150,7 +150,9 @@ BEGIN ATOMIC
                 THEN pg_catalog.json_build_array(pg_catalog.json_build_object(
                     'license', pg_catalog.json_build_object('name', c.license))) END,
             'evidence', pg_catalog.json_build_object('occurrences',
-                pg_catalog.json_build_array(pg_catalog.json_build_object('location', c.database_path))),
+                pg_catalog.json_build_array(pg_catalog.json_build_object(
+                    -- The file, without who read it.
+                    'location', pg_catalog.regexp_replace(c.database_path, '^detector:[^:]*:', '')))),
             'properties', CASE WHEN c.introduced_by IS NOT NULL
                 THEN pg_catalog.json_build_array(pg_catalog.json_build_object(
                     'name', 'clair:layer', 'value', c.introduced_by)) END
