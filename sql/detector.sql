@@ -336,5 +336,6 @@ SELECT clair.drop_detector('python');
 
 -- Tidy up
 SELECT count(clair.delete_image(name)) FROM clair.image_name WHERE name LIKE 'detect:%' AND name <> 'detect:stack-2';
+SELECT clair.collect_garbage() IS NOT NULL AS collected;
 SET client_min_messages = warning;
 DROP SCHEMA detect CASCADE;
