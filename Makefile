@@ -81,6 +81,10 @@ SQL_FILES = \
 	src/report/gitlab.sql \
 	src/report/junit.sql \
 	src/report/registry.sql \
+	src/report/api.sql \
+	src/report/api_v1_layer.sql \
+	src/report/api_v1_vulnerability.sql \
+	src/report/api_v1.sql \
 	src/report/access.sql
 
 ifndef CLAIR_PGXS

@@ -15,7 +15,10 @@ DECLARE
     -- What those who index images, judge findings and are told of changes call.
     indexing name[] := '{index_image,index_layer,index_sbom,index_images,images_in,set_namespace,
         delete_image,create_exception,end_exception,load_vex,create_consumer,alter_consumer,
-        drop_consumer,next_notifications,acknowledge,acknowledge_until,rewind_consumer}';
+        drop_consumer,next_notifications,acknowledge,acknowledge_until,rewind_consumer,
+        v1_post_layer,v1_delete_layer,v1_delete_notification}';
+    -- What may do no more than what it calls.
+    harmless name[] := '{v1}';
 BEGIN
     IF number IS NULL THEN
         RAISE EXCEPTION 'access level "%" does not exist', level
@@ -35,7 +38,12 @@ BEGIN
         AND f.prokind = 'f'
         AND f.prorettype <> 'trigger'::regtype
         AND f.proname NOT IN ('grant_access', 'revoke_access')
-        AND (f.provolatile <> 'v' OR number >= 3 OR number >= 2 AND f.proname = ANY (indexing))
+        AND (
+            f.provolatile <> 'v'
+            OR f.proname = ANY (harmless)
+            OR number >= 2 AND f.proname = ANY (indexing)
+            OR number >= 3
+        )
     UNION ALL
     SELECT w.privilege, 'TABLE', w.name
     FROM (VALUES
