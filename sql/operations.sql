@@ -7,7 +7,7 @@
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
     clair.affected, clair.scope, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;
 SELECT current_setting('data_directory') || '/regress_clair_operations' AS mirror \gset
-COPY (SELECT) TO PROGRAM 'mkdir -p regress_clair_operations/v3.20';
+COPY (SELECT WHERE false) TO PROGRAM 'mkdir -p regress_clair_operations/v3.20';
 UPDATE clair.updater SET url = 'file://' || :'mirror' || '/', options = '{"max_shrinkage": 100}' WHERE name = 'alpine';
 
 -- Writes the repository main of the branch: packages, versions and what these were the first to have fixed.
@@ -99,6 +99,6 @@ SELECT run, comparable FROM clair.update_operations WHERE updater = 'alpine' ORD
 SELECT * FROM pg_temp.diff(3, 4);
 SELECT * FROM pg_temp.diff(4, 4);
 
-COPY (SELECT) TO PROGRAM 'rm -r regress_clair_operations';
+COPY (SELECT WHERE false) TO PROGRAM 'rm -r regress_clair_operations';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
     clair.affected, clair.scope, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;

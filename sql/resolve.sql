@@ -5,7 +5,7 @@
 --
 \set VERBOSITY terse
 SELECT current_setting('data_directory') || '/regress_clair_secdb' AS mirror \gset
-COPY (SELECT) TO PROGRAM 'mkdir -p regress_clair_secdb/v3.20';
+COPY (SELECT WHERE false) TO PROGRAM 'mkdir -p regress_clair_secdb/v3.20';
 UPDATE clair.updater SET url = 'file://' || :'mirror' || '/', options = '{"max_shrinkage": 100}' WHERE name = 'alpine';
 UPDATE clair.builtin_updater SET resolves = true WHERE name = 'alpine';
 
@@ -103,6 +103,6 @@ SELECT state, unchanged, added, changed, withdrawn FROM clair.update('oracle');
 SELECT * FROM pg_temp.advised;
 
 UPDATE clair.builtin_updater SET resolves = false WHERE name = 'alpine';
-COPY (SELECT) TO PROGRAM 'rm -r regress_clair_secdb';
+COPY (SELECT WHERE false) TO PROGRAM 'rm -r regress_clair_secdb';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,
     clair.affected, clair.scope, clair.broken_record, clair.frozen_namespace RESTART IDENTITY;

@@ -392,7 +392,11 @@ serve_feed('whole', $changed);
 is(scalar query($node, "BEGIN; CREATE TEMPORARY TABLE written (); SELECT updater, run, state, added"
         . " FROM clair.update('debian', wait => false); COMMIT"),
     'debian||started|', 'without waiting, an update is started from any transaction');
-ok(wait_for(10, sub { last_run('state, changed > 0') eq 'succeeded|t' }), 'and succeeds');
+ok(wait_for(10, sub {
+    # a worker holds the updater's lock for a moment longer
+    last_run("state, changed > 0, (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'clair updater')")
+        eq 'succeeded|t|0';
+}), 'and succeeds');
 
 query($node, 'CREATE ROLE updating LOGIN; GRANT USAGE ON SCHEMA clair TO updating;'
     . ' GRANT EXECUTE ON FUNCTION clair.update(text, boolean) TO updating;');

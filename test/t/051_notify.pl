@@ -353,7 +353,9 @@ is(scalar query($session, "SELECT count(*) FROM clair.affected_images('CVE-2031-
     '... and what is found is as before');
 query($session, 'SELECT pg_advisory_unlock(2031)');
 ok(wait_for(30, sub {
-    query($session, "SELECT state FROM clair.update_status WHERE updater = 'debian'") eq 'succeeded';
+    # Listeners are told after others see what has been committed: the worker is to have ended.
+    query($session, "SELECT state || (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'clair updater')"
+        . " FROM clair.update_status WHERE updater = 'debian'") eq 'succeeded0';
 }), '... commits');
 $run = { run => scalar query($session, 'SELECT max(id) FROM clair.update_run') };
 is(join(' ', map { line_of($_) } heard($run)), 'CVE-2031-0040 added High 4', '... and tells');
