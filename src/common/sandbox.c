@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -22,6 +23,8 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+#include "common/landlock.h"
 
 #define CRASH_STACK_SIZE 65536 /* the handler runs even when the stack has overflowed */
 
@@ -202,4 +205,60 @@ sandbox_limit(const SandboxLimits *limits, ClairError *error)
 		lower(RLIMIT_NOFILE, "open files", limits->descriptors, error) != CLAIR_OK)
 		return error->status;
 	return lower(RLIMIT_CPU, "processor time", limits->seconds, error);
+}
+
+/* What this kernel can do for us. */
+static SandboxState
+available(void)
+{
+	return (SandboxState){.seccomp = filter_is_available(), .landlock = landlock_version()};
+}
+
+static ClairStatus
+report_missing(const char *program, const char *what, ClairError *error)
+{
+	clair_error(error, CLAIR_UNSUPPORTED, "%s is required to run in a sandbox, but there is no %s",
+				program, what);
+	clair_error_hint(error, "Linux has seccomp filters and, since 5.13, Landlock, unless they are "
+							"switched off. With clair.sandbox = auto, what there is suffices.");
+	return error->status;
+}
+
+ClairStatus
+sandbox_enter(const Job *job, const SandboxProfile *profile, const char *const *further,
+			  SandboxState *state, ClairError *error)
+{
+	ClairBytes mode = job_text(job, "sandbox");
+	bool is_required = clair_bytes_equal(mode, CLAIR_LITERAL("required"));
+	LandlockAccess access = {profile->readable, further, profile->connects};
+
+	*state = (SandboxState){0};
+	if (clair_bytes_equal(mode, CLAIR_LITERAL("off")))
+		return CLAIR_OK;
+	if (mode.data != NULL && !is_required && !clair_bytes_equal(mode, CLAIR_LITERAL("auto")))
+		return clair_error(error, CLAIR_PROTOCOL,
+						   "malformed job: \"sandbox\" is neither auto, required nor off");
+	*state = available();
+	if (is_required && !state->seccomp)
+		return report_missing(profile->program, "seccomp", error);
+	if (is_required && state->landlock == 0)
+		return report_missing(profile->program, "Landlock", error);
+	/* Of system calls last: those of Landlock are given up, too. */
+	if (state->landlock > 0 && landlock_enter(state->landlock, &access, error) != CLAIR_OK)
+		return error->status;
+	if (state->seccomp)
+		return filter_enter(profile->program, profile->rules, profile->rule_count, error);
+	return CLAIR_OK;
+}
+
+ClairStatus
+sandbox_report(const SandboxState *state, const ClairSink *sink, ClairError *error)
+{
+	char landlock[12];
+	ClairBytes fields[] = {state->seccomp ? CLAIR_LITERAL("1") : CLAIR_LITERAL("0"),
+						   CLAIR_NULL_BYTES};
+
+	snprintf(landlock, sizeof(landlock), "%d", state->landlock);
+	fields[1] = clair_bytes(landlock);
+	return sink->row(sink->context, WIRE_SANDBOX, fields, 2, error);
 }

@@ -1,17 +1,23 @@
 /*
  * sandbox.h
- *    What a helper gives up: descriptors, privileges, resources, and death by a signal.
+ *    What a helper gives up: descriptors, privileges, resources, death by a signal, and nearly all
+ *    that it could ask of the kernel.
  *
  * Helpers only. main() calls sandbox_begin() before anything else, sandbox_limit() as soon as
- * the job is known, and only then touches what comes from outside. clair-reader also gives up
- * nearly all system calls (reader/filter.h).
+ * the job is known, and sandbox_enter() when libraries have opened what they need. Only then it
+ * touches what comes from outside.
  */
 #ifndef CLAIR_SANDBOX_H
 #define CLAIR_SANDBOX_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/error.h"
+#include "common/filter.h"
+#include "common/job.h"
+#include "common/sink.h"
 
 /* Sanitizers map terabytes, catch signals and read /proc: builds with them are not limited. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -44,5 +50,35 @@ extern ClairStatus sandbox_begin(int socket, ClairError *error);
 
 /* Sets the limits, as far as the system's own are not lower. */
 extern ClairStatus sandbox_limit(const SandboxLimits *limits, ClairError *error);
+
+/* What a helper keeps. */
+typedef struct SandboxProfile
+{
+	const char *program;
+	const FilterRule *rules; /* system calls */
+	size_t rule_count;
+	const char *const *readable; /* files and folders, NULL at the end; or NULL */
+	bool connects;				 /* TCP connections are made */
+} SandboxProfile;
+
+/* What is in force. */
+typedef struct SandboxState
+{
+	bool seccomp; /* system calls are filtered */
+	int landlock; /* version of Landlock; 0: files are not given up */
+} SandboxState;
+
+/*
+ * Gives up everything but what the profile has, and the further files that may be read (NULL at
+ * the end; or NULL). The job's "sandbox" says how: "auto", or no value, as far as the kernel can;
+ * "required": an error when it cannot; "off": not at all.
+ */
+extern ClairStatus
+sandbox_enter(const Job *job, const SandboxProfile *profile, const char *const *further,
+			  SandboxState *state, ClairError *error);
+
+/* Sends the state, as a row of WIRE_SANDBOX. */
+extern ClairStatus
+sandbox_report(const SandboxState *state, const ClairSink *sink, ClairError *error);
 
 #endif

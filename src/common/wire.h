@@ -309,6 +309,10 @@ typedef enum WireType
 /* A record, or an item of it, that was skipped: document, record, reason. */
 #define WIRE_BROKEN_COLUMNS(C) C(document, WIRE_TEXT) C(record, WIRE_TEXT) C(reason, WIRE_TEXT)
 
+/* How a helper is held (common/sandbox.h): whether by seccomp, 0 or 1; version of Landlock, or 0.
+ */
+#define WIRE_SANDBOX_COLUMNS(C) C(seccomp, WIRE_INT) C(landlock, WIRE_INT)
+
 #define WIRE_RELATIONS(X)                                                                          \
 	X(WIRE_IMAGE, "image", WIRE_IMAGE_COLUMNS)                                                     \
 	X(WIRE_IMAGE_NAME, "image_name", WIRE_IMAGE_NAME_COLUMNS)                                      \
@@ -336,6 +340,7 @@ typedef enum WireType
 	X(WIRE_VEX, "vex", WIRE_VEX_COLUMNS)                                                           \
 	X(WIRE_FROZEN, "frozen", WIRE_FROZEN_COLUMNS)                                                  \
 	X(WIRE_EXPORT, "export", WIRE_EXPORT_COLUMNS)                                                  \
+	X(WIRE_SANDBOX, "sandbox", WIRE_SANDBOX_COLUMNS)                                               \
 	X(WIRE_BROKEN, "broken", WIRE_BROKEN_COLUMNS)
 
 typedef enum WireRelation
@@ -378,13 +383,14 @@ enum
 	WIRE_TRANSFER_HEADERS,		 /* further lines, "name: value" and a line feed, or no value */
 	WIRE_TRANSFER_BODY,			 /* text, or no value: nothing is posted */
 	WIRE_TRANSFER_TIMEOUT,		 /* seconds, all in all, of what is posted */
-	WIRE_TRANSFER_CERTIFICATE,	 /* path of the client's own, PEM, or no value */
-	WIRE_TRANSFER_KEY,			 /* path of its key; no value: the certificate's file has it */
+	WIRE_TRANSFER_CERTIFICATE,	 /* the client's own, the bytes of a PEM file, or no value */
+	WIRE_TRANSFER_KEY,			 /* its key, likewise; no value: it is beside the certificate */
 	WIRE_TRANSFER_FIELDS
 };
 
 #define WIRE_MAX_HEADERS (64 * 1024)   /* bytes of the header lines */
 #define WIRE_MAX_BODY	 (1024 * 1024) /* bytes of what is posted */
+#define WIRE_MAX_PEM	 (64 * 1024)   /* bytes of a certificate or a key */
 
 /* The fields of WIRE_TRANSFERRED. */
 enum

@@ -8,7 +8,8 @@
  * descriptor each, or a body to post, and WIRE_START when there will be no more of them. Transfers
  * begin as they come; each ends with WIRE_TRANSFERRED, whether it succeeded or not, and the job
  * with WIRE_DONE. The server may send the first transfers, and a further one for each that has
- * ended: up to MAX_TRANSFERS may be unfinished at a time.
+ * ended: up to MAX_TRANSFERS may be unfinished at a time. A job whose "job" is "check" has none:
+ * the answer is in what sandbox they would be made.
  *
  * Nothing is parsed here but HTTP, by libcurl. The socket is polled along with the transfers:
  * when the server has gone, the process exits at once. It never returns from main() nor calls
@@ -23,6 +24,7 @@
 #include "common/connection.h"
 #include "common/sandbox.h"
 #include "fetch/options.h"
+#include "fetch/profile.h"
 #include "fetch/transfer.h"
 
 #define MAX_TRANSFERS 256
@@ -44,6 +46,8 @@ typedef struct Fetch
 	Connection *connection;
 	ClairSink sink;
 	FetchOptions options;
+	SandboxState sandbox;
+	bool is_check; /* there will be no transfers */
 	CURLM *multi;
 	Transfer *transfers[MAX_TRANSFERS]; /* unfinished ones, in order */
 	int count;
@@ -215,7 +219,27 @@ transfer_all(Fetch *fetch, ClairError *error)
 			report(fetch, error) != CLAIR_OK)
 			return error->status;
 	}
-	return connection_done(fetch->connection, error);
+	return CLAIR_OK;
+}
+
+/* Gives up what transferring does not need; the authorities to trust may be files anywhere. */
+static ClairStatus
+enter_sandbox(Fetch *fetch, const Job *job, ClairError *error)
+{
+	const char *authorities[4] = {NULL};
+	size_t count = 0;
+
+	if (fetch->options.ca_file != NULL)
+		authorities[count++] = fetch->options.ca_file;
+#if LIBCURL_VERSION_NUM >= 0x075400
+	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+	if (curl->cainfo != NULL)
+		authorities[count++] = curl->cainfo;
+	if (curl->capath != NULL)
+		authorities[count++] = curl->capath;
+#endif
+	return sandbox_enter(job, &fetch_profile, authorities, &fetch->sandbox, error);
 }
 
 /* Receives the job and prepares for it. */
@@ -240,7 +264,17 @@ prepare(Fetch *fetch, ClairError *error)
 		(fetch->multi = curl_multi_init()) == NULL)
 		return clair_error(error, CLAIR_IO, "could not start libcurl");
 	curl_multi_setopt(fetch->multi, CURLMOPT_MAXCONNECTS, (long) fetch->options.parallel);
-	return CLAIR_OK;
+	fetch->is_check = clair_bytes_equal(job_text(&job, "job"), CLAIR_LITERAL("check"));
+	return enter_sandbox(fetch, &job, error);
+}
+
+static ClairStatus
+work(Fetch *fetch, ClairError *error)
+{
+	if (fetch->is_check ? sandbox_report(&fetch->sandbox, &fetch->sink, error) != CLAIR_OK
+						: transfer_all(fetch, error) != CLAIR_OK)
+		return error->status;
+	return connection_done(fetch->connection, error);
 }
 
 int
@@ -255,7 +289,7 @@ main(void)
 		_exit(1);
 	fetch.sink = connection_sink(fetch.connection);
 	if (begun == CLAIR_OK && prepare(&fetch, &reason) == CLAIR_OK &&
-		transfer_all(&fetch, &reason) == CLAIR_OK)
+		work(&fetch, &reason) == CLAIR_OK)
 		_exit(0);
 	connection_fail(fetch.connection, &reason);
 	_exit(1);

@@ -259,6 +259,33 @@ set_headers(Request *request)
 
 #define SET(option, value) (done = curl_easy_setopt(easy, option, value) == CURLE_OK && done)
 
+/*
+ * Shows a certificate to servers that ask for one. It comes as bytes, for files cannot be opened
+ * any more. A libcurl before 7.71 has only names of files, and shows none: the server says what it
+ * wants.
+ */
+static bool
+set_certificate(const Request *request)
+{
+	bool done = true;
+#if LIBCURL_VERSION_NUM >= 0x074700
+	CURL *easy = request->easy;
+	ClairBytes key = request->key.data != NULL ? request->key : request->certificate;
+	struct curl_blob pem = {.data = (void *) request->certificate.data,
+							.len = request->certificate.size,
+							.flags = CURL_BLOB_NOCOPY};
+
+	SET(CURLOPT_SSLCERT_BLOB, &pem);
+	pem.data = (void *) key.data;
+	pem.len = key.size;
+	SET(CURLOPT_SSLKEY_BLOB, &pem);
+	SET(CURLOPT_KEYPASSWD, ""); /* nobody is to be asked for one */
+#else
+	(void) request;
+#endif
+	return done;
+}
+
 /* What is posted, and who posts it. */
 static bool
 set_post_options(Request *request)
@@ -269,12 +296,7 @@ set_post_options(Request *request)
 	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.size);
 	SET(CURLOPT_POSTFIELDS, request->body.data);
 	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout * 1000);
-	if (request->certificate != NULL)
-		SET(CURLOPT_SSLCERT, request->certificate);
-	if (request->key != NULL)
-		SET(CURLOPT_SSLKEY, request->key);
-	SET(CURLOPT_KEYPASSWD, ""); /* nobody is to be asked for one */
-	return done;
+	return done && (request->certificate.data == NULL || set_certificate(request));
 }
 
 /* How long a document may take, and how large it may be. */

@@ -28,12 +28,12 @@ typedef struct Request
 	const char *const *own_headers; /* lines that only the origin of the first URL gets */
 	size_t own_header_count;
 	int64_t max_size;
-	int descriptor;			 /* -1 when posting */
-	ClairBytes body;		 /* to post; or no value */
-	int64_t timeout;		 /* seconds of the whole of that */
-	const char *certificate; /* path of the client's own; or NULL */
-	const char *key;		 /* path of its key; or NULL */
-	void *owner;			 /* CURLINFO_PRIVATE */
+	int descriptor;			/* -1 when posting */
+	ClairBytes body;		/* to post; or no value */
+	int64_t timeout;		/* seconds of the whole of that */
+	ClairBytes certificate; /* the client's own, PEM; or no value */
+	ClairBytes key;			/* its key, PEM; or no value: it is beside the certificate */
+	void *owner;			/* CURLINFO_PRIVATE */
 
 	/* The handle of this attempt. */
 	CURL *easy;

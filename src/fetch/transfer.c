@@ -64,15 +64,16 @@ keep_validator(Arena *arena, ClairBytes value)
 															: CLAIR_NULL_BYTES;
 }
 
-/* Copies an optional path that came with the job. */
+/* Copies an optional certificate or key. */
 static bool
-keep_path(Arena *arena, ClairBytes path, const char **copy)
+keep_pem(Arena *arena, ClairBytes pem, ClairBytes *copy)
 {
-	*copy = NULL;
-	if (path.data == NULL)
+	*copy = CLAIR_NULL_BYTES;
+	if (pem.data == NULL)
 		return true;
-	*copy = text_is_valid(path) ? arena_copy(arena, path).data : NULL;
-	return *copy != NULL;
+	if (pem.size <= WIRE_MAX_PEM)
+		*copy = arena_copy(arena, pem);
+	return copy->data != NULL;
 }
 
 /* Takes the fields about posting. */
@@ -87,8 +88,8 @@ take_body(Request *request, const ClairBytes *fields)
 	return body.size <= WIRE_MAX_BODY && text_is_valid(body) && request->body.data != NULL &&
 		   wire_integer(fields[WIRE_TRANSFER_TIMEOUT], &request->timeout) && request->timeout > 0 &&
 		   request->timeout <= MAX_TIMEOUT &&
-		   keep_path(request->arena, fields[WIRE_TRANSFER_CERTIFICATE], &request->certificate) &&
-		   keep_path(request->arena, fields[WIRE_TRANSFER_KEY], &request->key);
+		   keep_pem(request->arena, fields[WIRE_TRANSFER_CERTIFICATE], &request->certificate) &&
+		   keep_pem(request->arena, fields[WIRE_TRANSFER_KEY], &request->key);
 }
 
 /* Whether the descriptor is what the transfer needs. */

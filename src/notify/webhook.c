@@ -3,7 +3,7 @@
  *    Making webhooks: clair.create_webhook(), alter_webhook(), drop_webhook(), and trying again.
  *
  * Who makes or changes one must be a member of the role that owns the consumer; and of
- * pg_read_server_files to name the files of a certificate, which clair-fetch opens.
+ * pg_read_server_files to name the files of a certificate, which the worker reads.
  */
 #include "postgres.h"
 

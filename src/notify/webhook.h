@@ -117,8 +117,8 @@ typedef struct WebhookBatch
 	char *url;
 	char *secret;	   /* NULL: nothing is signed */
 	char *headers;	   /* lines, or NULL */
-	char *certificate; /* path, or NULL */
-	char *key;		   /* path, or NULL */
+	char *certificate; /* PEM, or NULL */
+	char *key;		   /* PEM, or NULL */
 	int timeout;	   /* seconds */
 	int parallel;
 	int64 max_attempts;
@@ -159,7 +159,10 @@ extern void RecoverAlerts(void);
 extern void TakeReceipt(WebhookBatch *batch, Alert *alert, const TransferAnswer *answer);
 extern void FailAlert(WebhookBatch *batch, Alert *alert, const char *error, bool finally);
 
-/* webhook_request.c: the transfer that posts an alert, in the current context. */
+/* webhook_request.c: a file of a certificate or a key, in the current context; no path: NULL. */
+extern char *ReadPem(const char *path);
+
+/* The transfer that posts an alert, in the current context. */
 extern Transfer MakeRequest(const WebhookBatch *batch, const Alert *alert);
 
 /* Fails when a header is one that requests have anyway. */

@@ -93,8 +93,8 @@ LoadWebhook(WebhookBatch *batch)
 	old_context = MemoryContextSwitchTo(batch->context);
 	batch->url = ResultText(0, 1);
 	batch->secret = ResultText(0, 2);
-	batch->certificate = ResultText(0, 3);
-	batch->key = ResultText(0, 4);
+	batch->certificate = ReadPem(ResultText(0, 3));
+	batch->key = ReadPem(ResultText(0, 4));
 	batch->timeout = (int) ResultInteger(0, 5);
 	batch->parallel = (int) ResultInteger(0, 6);
 	batch->max_attempts = ResultInteger(0, 7);

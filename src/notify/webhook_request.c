@@ -11,11 +11,14 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base64.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
+#include "storage/fd.h"
 #include "utils/resowner.h"
 
 #include "notify/webhook.h"
@@ -97,6 +100,28 @@ Sign(const char *secret, const char *signed_text, const char *body)
 		pg_b64_encode((void *) digest, sizeof(digest), encoded, size) < 0)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not sign a notification")));
 	return encoded;
+}
+
+char *
+ReadPem(const char *path)
+{
+	char *pem;
+	ssize_t size;
+	int file;
+
+	if (path == NULL)
+		return NULL;
+	pem = palloc0(WIRE_MAX_PEM + 2);
+	/* Should the path be a pipe's, then nobody is waited for. */
+	file = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	size = file >= 0 ? read(file, pem, WIRE_MAX_PEM + 1) : -1;
+	if (size < 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read file \"%s\": %m", path)));
+	if (size > WIRE_MAX_PEM)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("file \"%s\" has more than %d bytes", path, WIRE_MAX_PEM)));
+	CloseTransientFile(file);
+	return pem;
 }
 
 Transfer

@@ -8,6 +8,7 @@
  *
  *	  job			 a word of JobKind
  *	  (each limit)	 by its name in common/limits.h
+ *	  sandbox		 see common/sandbox.h
  *	  directory		 index: "true" when the image is an OCI directory, asked for by WIRE_BLOB
  *	  platform		 index: which image of several; no value: linux and architecture
  *	  architecture	 index: the server's own
@@ -19,10 +20,10 @@
  *	  options		 update: the options of its format, JSON; no value: it has none
  *
  * For an update, WIRE_DOCUMENT frames with a descriptor each follow, then WIRE_START; for an
- *export, WIRE_WRITE frames with what is to be written to descriptor 0, then WIRE_START. Before the
- *first byte of an input is read, the process has given up everything that it does not need
- *(common/sandbox.h, reader/filter.h); so what libraries open or look up once has to happen in
- *prepare().
+ * export, WIRE_WRITE frames with what is to be written to descriptor 0, then WIRE_START. Before the
+ * first byte of an input is read, the process has given up everything that it does not need
+ * (common/sandbox.h, reader/profile.h); so what libraries open or look up once has to happen in
+ * prepare().
  */
 #include <unistd.h>
 
@@ -35,7 +36,7 @@
 #include "image/image.h"
 #include "image/sbom_image.h"
 #include "reader/export.h"
-#include "reader/filter.h"
+#include "reader/profile.h"
 #include "updaters/updater.h"
 
 /* Documents of one update job: each is an open descriptor. */
@@ -54,7 +55,7 @@ typedef enum JobKind
 	JOB_VEX,	 /* or a VEX document */
 	JOB_INSPECT, /* or an export, which is held against itself */
 	JOB_EXPORT,	 /* what the server sends is written to the input, as an export */
-	JOB_CHECK,	 /* that it can begin is all that is asked */
+	JOB_CHECK,	 /* that it can begin, and in what sandbox, is all that is asked */
 	JOB_KINDS
 } JobKind;
 
@@ -69,6 +70,7 @@ typedef struct Reader
 	Job job;
 	ClairLimits limits;
 	JobKind kind;
+	SandboxState sandbox;
 	ImageJob image;
 	const Updater *updater; /* of an update */
 	UpdaterDocument *documents;
@@ -186,7 +188,7 @@ receive_job(Reader *reader, ClairError *error)
 
 /* Gives up what reading does not need; whatever libraries need to open, they open here. */
 static ClairStatus
-prepare(const Reader *reader, ClairError *error)
+prepare(Reader *reader, ClairError *error)
 {
 	SandboxLimits limits = {.memory = reader->limits.reader_memory,
 							.file_size = reader->kind == JOB_EXPORT ? INT64_MAX : 0,
@@ -197,7 +199,7 @@ prepare(const Reader *reader, ClairError *error)
 		image_initialize(error) != CLAIR_OK)
 		return error->status;
 	xml_initialize();
-	return filter_enter(error);
+	return sandbox_enter(&reader->job, &reader_profile, NULL, &reader->sandbox, error);
 }
 
 static ClairStatus
@@ -223,7 +225,7 @@ read_input(Reader *reader, ClairError *error)
 		case JOB_EXPORT:
 			return export_write(reader->connection, WIRE_INPUT, error);
 		default:
-			return CLAIR_OK;
+			return sandbox_report(&reader->sandbox, &sink, error);
 	}
 }
 

@@ -1,62 +1,64 @@
 /*
  * health.c
- *    Whether the helpers work here: clair.check_helper().
+ *    Whether the helpers work here, and in what sandbox: clair.check_helper().
  *
- * A helper is started as for any job, limits and sandbox included, and is given nothing to do.
+ * A helper is started as for any job, limits and sandbox included, and is asked for nothing but
+ * what it could give up.
  */
 #include "postgres.h"
 
-#include "fmgr.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "server/helper.h"
-#include "server/settings.h"
-#include "server/transfer.h"
 
 PG_FUNCTION_INFO_V1(check_helper);
 
-static void
-CheckReader(void)
+/* The program by its name. */
+static const char *
+HelperNamed(const char *name)
 {
-	Helper *reader = StartHelper(HELPER_READER, -1);
-	JobFields *job = BeginJob();
-	HelperFrame frame;
-
-	AddToJob(job, "job", "check");
-	SendJob(reader, job);
-	ReceiveFrame(reader, &frame);
-	if (frame.type != WIRE_DONE)
-		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
-						errmsg("clair-reader sent an unexpected frame of type %d", frame.type)));
+	if (strcmp(name, HELPER_READER) == 0)
+		return HELPER_READER;
+	if (strcmp(name, HELPER_FETCH) == 0)
+		return HELPER_FETCH;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("helper \"%s\" does not exist", name),
+			 errhint("Helpers are %s and %s.", HELPER_READER, HELPER_FETCH)));
 }
 
+/* Takes the next frame, which must be this one. */
 static void
-CheckFetch(void)
+ExpectFrame(Helper *helper, const char *program, WireType type, HelperFrame *frame)
 {
-	TransferOptions options = {.proxy = FetchProxy(),
-							   .user_agent = FetchUserAgent(),
-							   .hosts = "",
-							   .parallel = FetchParallel(),
-							   .max_size = CurrentLimits().max_document_size};
-	Helper *fetch = StartTransfers(&options, NULL, 0);
-	TransferAnswer answer;
-
-	while (NextAnswer(fetch, 0, &answer))
-		;
+	ReceiveFrame(helper, frame);
+	if (frame->type != type || (type == WIRE_ROW && frame->relation != WIRE_SANDBOX))
+		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+						errmsg("%s sent an unexpected frame of type %d", program, frame->type)));
 }
 
 Datum
 check_helper(PG_FUNCTION_ARGS)
 {
-	char *program = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *program = HelperNamed(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	Helper *helper = StartHelper(program, -1);
+	JobFields *job = BeginJob();
+	TupleDesc columns;
+	HelperFrame frame;
+	int64 numbers[2];
+	Datum values[2];
+	bool nulls[2] = {false};
 
-	if (strcmp(program, HELPER_READER) == 0)
-		CheckReader();
-	else if (strcmp(program, HELPER_FETCH) == 0)
-		CheckFetch();
-	else
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("helper \"%s\" does not exist", program),
-						errhint("Helpers are %s and %s.", HELPER_READER, HELPER_FETCH)));
-	PG_RETURN_VOID();
+	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	AddToJob(job, "job", "check");
+	SendJob(helper, job);
+	ExpectFrame(helper, program, WIRE_ROW, &frame);
+	for (int i = 0; i < 2; i++)
+		if (!wire_integer(frame.fields[i], &numbers[i]))
+			numbers[i] = 0;
+	ExpectFrame(helper, program, WIRE_DONE, &frame);
+	values[0] = BoolGetDatum(numbers[0] == 1);
+	values[1] = Int32GetDatum((int32) numbers[1]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
 }

@@ -1,12 +1,11 @@
 /*
  * Whether everything works, and what is to be done if it does not.
  */
-CREATE FUNCTION clair.check_helper(program text)
-RETURNS void
+CREATE FUNCTION clair.check_helper(program text, OUT seccomp boolean, OUT landlock integer)
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 100000
 AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION clair.check_helper(text) IS
-    'starts a helper, clair-reader or clair-fetch, with its limits and in its sandbox, and lets it end; an error when that does not work here';
+    'starts a helper, clair-reader or clair-fetch, with its limits and in its sandbox, and lets it end: whether seccomp holds it, and which version of Landlock (0: none); an error when that does not work here';
 REVOKE ALL ON FUNCTION clair.check_helper(text) FROM PUBLIC;
 
 -- The jobs of pg_cron in this database: it may be missing, be in another database, or come later.
@@ -50,10 +49,19 @@ BEGIN
     FOREACH component IN ARRAY ARRAY['clair-reader', 'clair-fetch']
     LOOP
         BEGIN
-            PERFORM clair.check_helper(component);
-            state := 'ok';
-            message := 'starts, within its limits and its sandbox';
-            hint := NULL;
+            SELECT
+                CASE WHEN h.seccomp AND h.landlock > 0 THEN 'ok' ELSE 'warning' END,
+                format('starts; %s, %s',
+                    CASE WHEN h.seccomp THEN 'seccomp' ELSE 'no seccomp' END,
+                    CASE WHEN h.landlock > 0 THEN 'Landlock ' || h.landlock ELSE 'no Landlock' END),
+                CASE
+                    WHEN current_setting('clair.sandbox') = 'off' THEN
+                        'What takes it over can do what the server''s user can: set clair.sandbox to auto.'
+                    WHEN NOT h.seccomp OR h.landlock = 0 THEN
+                        'Linux has both since 5.13, unless they are switched off, there or by a container''s profile.'
+                END
+            INTO state, message, hint
+            FROM clair.check_helper(component) AS h;
         EXCEPTION WHEN OTHERS THEN
             state := 'error';
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;

@@ -543,6 +543,7 @@ BeginJob(void)
 #define ADD_LIMIT(name, value) AddToJob(job, #name, psprintf(INT64_FORMAT, limits.name));
 	CLAIR_LIMITS(ADD_LIMIT)
 #undef ADD_LIMIT
+	AddToJob(job, "sandbox", SandboxMode());
 	return job;
 }
 

@@ -44,7 +44,7 @@ SendFrame(Helper *helper, WireType type, const ClairBytes *fields, uint32 count,
  */
 extern void ReceiveFrame(Helper *helper, HelperFrame *frame);
 
-/* The name and value pairs of WIRE_JOB, with the settings' limits among them. */
+/* The name and value pairs of WIRE_JOB, with the settings' limits and sandbox among them. */
 typedef struct JobFields
 {
 	ClairBytes *fields;

@@ -17,6 +17,12 @@
 char *clair_image_directories;
 int clair_helper_timeout;
 
+/* In the words of a job, which are those of the setting. */
+static const struct config_enum_entry sandbox_modes[] = {
+	{"auto", 0, false}, {"required", 1, false}, {"off", 2, false}, {NULL, 0, false}};
+
+static int sandbox_mode;
+
 typedef struct LimitSetting
 {
 	const char *name;
@@ -78,6 +84,11 @@ ServerInit(void)
 							"Time after which a helper process that says nothing is ended.", NULL,
 							&clair_helper_timeout, 300, 1, INT_MAX / 1000, PGC_SUSET, GUC_UNIT_S,
 							NULL, NULL, NULL);
+	DefineCustomEnumVariable("clair.sandbox",
+							 "Whether helper processes give up system calls and files.",
+							 "auto: as far as the kernel has seccomp and Landlock; required: they "
+							 "fail without; off: not at all.",
+							 &sandbox_mode, 0, sandbox_modes, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineFetchSettings();
 }
 
@@ -93,4 +104,10 @@ CurrentLimits(void)
 #define LIMIT_VALUE(name, value) .name = LimitValue(&limit_settings[LIMIT_##name]),
 	return (ClairLimits){CLAIR_LIMITS(LIMIT_VALUE)};
 #undef LIMIT_VALUE
+}
+
+const char *
+SandboxMode(void)
+{
+	return sandbox_modes[sandbox_mode].name;
 }

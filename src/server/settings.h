@@ -15,4 +15,7 @@ extern int clair_helper_timeout;	  /* seconds without a word from a helper */
 /* The limits of the next job, from the settings. */
 extern ClairLimits CurrentLimits(void);
 
+/* clair.sandbox: "auto", "required" or "off". */
+extern const char *SandboxMode(void);
+
 #endif

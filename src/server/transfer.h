@@ -42,8 +42,8 @@ typedef struct Transfer
 	Descriptor *file;		   /* NULL when posting */
 	const char *body;		   /* to post, at most WIRE_MAX_BODY bytes; or NULL */
 	int timeout;			   /* seconds, all in all, of what is posted */
-	const char *certificate;   /* of who posts: path of a PEM file; or NULL */
-	const char *key;		   /* of the certificate, likewise; NULL: in the same file */
+	const char *certificate;   /* of who posts: PEM, at most WIRE_MAX_PEM bytes; or NULL */
+	const char *key;		   /* of the certificate, likewise; NULL: it is beside that */
 } Transfer;
 
 /* What became of one; texts are in the context that was current, or NULL. */

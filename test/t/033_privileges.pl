@@ -128,6 +128,8 @@ is(query($superuser, "SELECT string_agg(attrelid::regclass || '.' || attname, ',
         like(outcome($session, "SET $setting = '200MB'"), qr/^42501: permission denied to set parameter/,
             "nor set $setting");
     }
+    like(outcome($session, 'SET clair.sandbox = off'), qr/^42501: permission denied to set parameter/,
+        'nor let helpers out of their sandbox');
     is(query($session, 'SELECT current_user'), 'indexer', 'and it is itself afterwards');
     $session->quit;
 }

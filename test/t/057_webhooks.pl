@@ -346,7 +346,7 @@ drop('near');
 
 SKIP:
 {
-    skip 'IO::Socket::SSL is not installed', 6 if !eval { require IO::Socket::SSL };
+    skip 'IO::Socket::SSL is not installed', 8 if !eval { require IO::Socket::SSL };
     my $files = make_certificates();
     my %tls = (SSL_cert_file => "$files/server.pem", SSL_key_file => "$files/server.key");
     my $secure = Receiver->start_tls({%tls}, '/ok' => answers('200 OK'));
@@ -367,6 +367,10 @@ SKIP:
     like(join(' ', deliveries('secure', 'last_error')), qr/certificate/, '... is why');
     becomes('mutual', 'dead', '... for both');
     is($secure->posts + $mutual->posts, 0, 'they have heard nothing');
+    query($session, "SELECT clair.alter_webhook('mutual', certificate_file => '$files/none.pem'), clair.retry_webhooks('mutual')");
+    ok($node->poll_query_until('postgres', "SELECT last_error LIKE 'could not read file \"%/none.pem\": No such file%'"
+              . " FROM clair.webhook_state WHERE consumer = 'mutual'"), 'a certificate that is not there');
+    is_deeply([ deliveries('mutual', 'state') ], ['failed'], '... makes it wait, and costs no attempt');
     query($session, "ALTER SYSTEM SET clair.fetch_ca_file = '$files/ca.pem'; SELECT pg_reload_conf()");
     query($session, "SELECT clair.alter_webhook('mutual', certificate_file => '$files/client.pem', key_file => '$files/client.key')");
     query($session, "SELECT clair.retry_webhooks(consumer) FROM clair.webhook");
