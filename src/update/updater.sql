@@ -80,8 +80,8 @@ SET mirror = CASE name
         WHEN 'suse-csaf' THEN 'csaf-vex.tar.bz2'
         ELSE pg_catalog.regexp_replace(url, '^.*/', '')
     END
-WHERE name IN ('debian', 'epss', 'kev', 'nvd', 'photon-metadata', 'redhat', 'redhat-oval',
-    'suse-csaf', 'ubuntu', 'ubuntu-tracker');
+WHERE name IN ('chainguard', 'debian', 'epss', 'kev', 'nvd', 'photon-metadata', 'redhat',
+    'redhat-oval', 'suse-csaf', 'ubuntu', 'ubuntu-tracker', 'wolfi');
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

@@ -30,9 +30,16 @@ sub fixture
 
 # How the folder of a mirror comes about; where nothing is said, it is a copy of the fixtures.
 my %FILL = (
+    almalinux => sub {
+        write_file("$_[0]/$_/errata.full.json", { data => [ { id => "ALSA-2031:$_", type => 'security', severity => 'Low',
+            packages => [ { name => 'quux', epoch => '0', version => '1', release => "2.el$_", arch => 'x86_64' } ],
+            references => [ { id => 'CVE-2031-0001', type => 'cve', href => 'https://example.org/' } ] } ] })
+            foreach 8, 9;
+    },
     'amazon-1' => sub {
         system_or_bail(qw(cp -R --no-preserve=mode), "$FIXTURES/amazon/amzn2-core/repodata", $_[0]);
     },
+    chainguard => sub { secdb($_[0]) },
     cve_list => sub {
         my %files = map { ("cves/2031/0xxx/$_.json" => fixture("cve_list/$_.json")) } qw(CVE-2031-0100 CVE-2031-0102);
 
@@ -56,6 +63,12 @@ my %FILL = (
         write_file("$_[0]/archive_latest.txt", "csaf_vex_2031-02-01.tar\n");
         write_file("$_[0]/repository-to-cpe.json", fixture('redhat/repository-to-cpe.json'));
     },
+    rocky => sub {
+        write_file("$_[0]/page-1.json", { advisories => [ { name => 'RLSA-2031:0001', kind => 'Security', severity => 'Low',
+            cves => [ { cve => 'CVE-2031-0001' } ],
+            packages => [ { nevra => 'quux-0:1-2.el9.x86_64.rpm', product_name => 'Rocky Linux 9 x86_64' } ] } ],
+            links => { last => undef } });
+    },
     'suse-csaf' => sub {
         make_layer("$_[0]/csaf-vex.tar", 'csaf-vex/cve-2031-0100.json' => fixture('redhat/2031/cve-2031-0100.json'));
         system_or_bail('bzip2', "$_[0]/csaf-vex.tar");
@@ -76,7 +89,15 @@ jammy_quux: released (1.2-3)
 FILE
         system_or_bail('gzip', "$_[0]/master.tar");
     },
+    wolfi => sub { secdb($_[0]) },
 );
+
+# A database of the kind that Alpine's, Wolfi's and Chainguard's are.
+sub secdb
+{
+    write_file("$_[0]/security.json", { packages => [ { pkg => { name => 'quux',
+        secfixes => { '1.2-r3' => ['CVE-2031-0001'] } } } ] });
+}
 
 my @updaters = query($session, 'SELECT name FROM clair.builtin_updater ORDER BY name');
 
