@@ -193,7 +193,8 @@ static const FilterRule rules[] = {
 
 /*
  * Not all of /etc, where passwords and keys are, nor of /usr or /run, where a server's own files
- * may be.
+ * may be. A file of this list that is replaced while we run, as resolv.conf is when the network
+ * changes, is lost to us: the next clair-fetch has it. What is in folders is not.
  */
 static const char *const readable[] = {
 	/* name service */
