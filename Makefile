@@ -85,6 +85,8 @@ SQL_FILES = \
 	src/report/api_v1_layer.sql \
 	src/report/api_v1_vulnerability.sql \
 	src/report/api_v1.sql \
+	src/report/api_v4_report.sql \
+	src/report/api_v4.sql \
 	src/report/access.sql
 
 ifndef CLAIR_PGXS

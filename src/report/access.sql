@@ -16,9 +16,10 @@ DECLARE
     indexing name[] := '{index_image,index_layer,index_sbom,index_images,images_in,set_namespace,
         delete_image,create_exception,end_exception,load_vex,create_consumer,alter_consumer,
         drop_consumer,next_notifications,acknowledge,acknowledge_until,rewind_consumer,
-        v1_post_layer,v1_delete_layer,v1_delete_notification}';
+        v1_post_layer,v1_delete_layer,v1_delete_notification,v4_post_index_report,v4_delete_index_report,
+        v4_delete_index_reports}';
     -- What may do no more than what it calls.
-    harmless name[] := '{v1}';
+    harmless name[] := '{v1,v4}';
 BEGIN
     IF number IS NULL THEN
         RAISE EXCEPTION 'access level "%" does not exist', level

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Digest::SHA qw(sha256_hex);
 use FeedTest;
 use IndexTest;
 use JSON::PP;
@@ -31,9 +32,13 @@ write_file("$folder/tracker.json", {
         releases => { bookworm => { status => 'resolved', urgency => 'medium', fixed_version => '3.0-2' } } } },
     zlib => { 'CVE-2031-0002' => { releases => { bookworm => { status => 'open', urgency => 'low' },
         bullseye => { status => 'open', urgency => 'low' } } } } });
+# In the examples, digits stand for the digests of layers.
+my %digest = ('1' x 64 => sha256_hex(slurp_file("$folder/base.tar")),
+    '2' x 64 => sha256_hex(slurp_file("$folder/web.tar")));
 set_feed($session, 'debian', "$folder/tracker.json");
 is(update($session, 'debian')->{state}, 'succeeded', 'a feed');
 query($session, <<'SQL');
+SET timezone = 'UTC';
 INSERT INTO clair.cve (cve, severity, updater, metric) VALUES ('CVE-2031-0001', 'High', 'nvd', 1);
 INSERT INTO clair.cve_metric (cve, updater, number, source, type, version, vector, score, severity)
 VALUES ('CVE-2031-0001', 'nvd', 1, 'nvd@nist.gov', 'Primary', '3.1', 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N',
@@ -78,7 +83,8 @@ while ($map =~ /^```http\n(\w+) (\S+)\n(.*?)\n?^(\d{3})\n(.*?)^```$/msg)
     my $path = $url =~ s/\?.*//r;
 
     $number++;
-    s{/srv/layers}{$folder}g foreach $body, $expected;
+    s{/srv/layers}{$folder}g, s/(1{64}|2{64})/$digest{$1}/g foreach $body, $expected;
+    query($session, "UPDATE clair.update_run SET finished_at = '2031-01-01 00:00:00+00'") if $path =~ /update_/;
     post_notification($1) if $method eq 'GET' && $path =~ m{/notifications?/([0-9a-f-]+)$};
     my ($got_status, $got) = request($session, $method, $url, $body =~ /\S/ ? $body : undef);
     is($got_status, $status, "$number: $method $url") or diag($json->encode($got));
@@ -87,6 +93,29 @@ while ($map =~ /^```http\n(\w+) (\S+)\n(.*?)\n?^(\d{3})\n(.*?)^```$/msg)
     $exemplified{"$method $path"} = 1;
 }
 cmp_ok($number, '>', 20, 'there are examples');
+
+# ---------------------------------------------------------------------------
+# Manifests that share layers
+# ---------------------------------------------------------------------------
+
+# Posts a manifest of layers, [ digest, path ] each; the status, and what is said.
+sub post_manifest
+{
+    my ($digit, @layers) = @_;
+    my ($status, $body) = request($session, 'POST', '/indexer/api/v1/index_report', $json->encode({
+        hash => 'sha256:' . $digit x 64, layers => [ map { { hash => "sha256:$_->[0]", uri => $_->[1] } } @layers ] }));
+
+    return join ' ', $status, grep { $_ ne '' } $body->{message} // sort keys %{ $body->{packages} };
+}
+
+my ($base, $web) = @digest{ '1' x 64, '2' x 64 };
+is(post_manifest('e', [ $base, '/nowhere' ], [ $web, "$folder/web.tar" ]), '201 1 2 3', 'what lies below is not fetched when it is known');
+like(post_manifest('f', [ $web, '/nowhere' ], [ $base, "$folder/base.tar" ]), qr{^400 could not open "/nowhere"},
+    '... but where the same layer has others below it');
+like(post_manifest('f', [ $base, '/nowhere' ], [ $base, "$folder/web.tar" ]),
+    qr/^422 layer 2 does not have the digest "sha256:$base"$/, 'a digest that is not the layer\'s');
+is(scalar query($session, "SELECT string_agg(name, ' ') FROM clair.image_name WHERE name LIKE 'manifest:%'"),
+    'manifest:sha256:' . 'e' x 64, '... leaves nothing behind');
 
 # ---------------------------------------------------------------------------
 # The table
@@ -101,11 +130,18 @@ while ($map =~ /^\| `(\w+) (\S+)` \| `clair\.(\w+)\((.*?)\)` \|/mg)
     $mapped{$function} = 1;
     is(scalar query($session, "SELECT array_to_string(proargnames[1:pronargs], ', ') FROM pg_proc"
         . " WHERE pronamespace = 'clair'::regnamespace AND proname = '$function'"), $arguments, "$function()");
-    next if $path eq '/v1/metrics';
+    next if $path eq '/v1/metrics' || $path =~ /index_state$/;    # of which the answer is never the same
     ok(scalar(grep { /^$method $pattern$/ } keys %exemplified), "... has an example of $method $path");
 }
 is(join(' ', grep { !$mapped{$_} } query($session, "SELECT proname FROM pg_proc WHERE pronamespace = 'clair'::regnamespace"
     . " AND proname ~ '^v[14]_(get|post|put|delete)_' ORDER BY 1")), '', 'no endpoint is missing in it');
+
+my @states = map { $_->{state} } (request($session, 'GET', '/indexer/api/v1/index_state'))[1];
+query($session, "INSERT INTO clair.reader_version (role, version, change) VALUES ('dpkg', 99, 'something')");
+push @states, map { $_->{state} } (request($session, 'GET', '/indexer/api/v1/index_state'))[1];
+like($states[0], qr/^[0-9a-f]{64}$/, 'there is a state of the indexer');
+isnt($states[1], $states[0], '... and another one when there are newer readers');
+query($session, "DELETE FROM clair.reader_version WHERE version = 99");
 
 my ($status, $metrics) = request($session, 'GET', '/v1/metrics');
 like($metrics, qr/^# HELP clair_images .*\n# TYPE clair_images gauge\nclair_images \d+$/m, 'metrics are text');
