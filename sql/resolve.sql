@@ -102,6 +102,42 @@ SELECT pg_temp.advise('0001 N/A 0:1.0-3', '0003 LOW 1:0.5-1');
 SELECT state, unchanged, added, changed, withdrawn FROM clair.update('oracle');
 SELECT * FROM pg_temp.advised;
 
+-- Records of components of a package: what is unfixed in any counts; then the highest fix.
+UPDATE clair.updater SET url = 'file://' || :'mirror' || '/osv.tar', options = '{"max_shrinkage": 100}' WHERE name = 'chainguard-osv';
+CREATE FUNCTION pg_temp.pack(VARIADIC entries text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    entry text;
+BEGIN
+    COPY (SELECT WHERE false) TO PROGRAM 'rm -rf regress_clair_secdb/osv; mkdir regress_clair_secdb/osv';
+    FOREACH entry IN ARRAY entries LOOP
+        EXECUTE format('COPY (SELECT %L) TO %L', json_build_object('id', split_part(entry, ' ', 1),
+                'upstream', json_build_array('CVE-2031-7'),
+                'affected', json_build_array(json_build_object('package', json_build_object('ecosystem', 'Wolfi', 'name', 'p'),
+                    'ranges', json_build_array(json_build_object('type', 'ECOSYSTEM', 'events',
+                        CASE WHEN split_part(entry, ' ', 2) = '' THEN json_build_array(json_build_object('introduced', '0'))
+                            ELSE json_build_array(json_build_object('introduced', '0'),
+                                json_build_object('fixed', split_part(entry, ' ', 2))) END))))),
+            current_setting('data_directory') || '/regress_clair_secdb/osv/' || split_part(entry, ' ', 1) || '.json');
+    END LOOP;
+    COPY (SELECT WHERE false) TO PROGRAM 'cd regress_clair_secdb && tar cf osv.tar osv';
+END $$;
+CREATE VIEW pg_temp.components AS
+SELECT v.record, a.kind, a.fixed, a.status, a.introduced OPERATOR(clair.<) a.fixed AS stands
+FROM clair.vulnerability AS v
+    JOIN clair.affected AS a ON a.vulnerability_id = v.id
+WHERE v.until_run IS NULL AND a.until_run IS NULL AND v.updater = 'chainguard-osv'
+ORDER BY v.record, a.kind;
+SELECT pg_temp.pack('CGA-1 1.0-r1', 'CGA-2 1.0-r4');
+SELECT state, added FROM clair.update('chainguard-osv');
+SELECT * FROM pg_temp.components;
+SELECT pg_temp.pack('CGA-1 1.0-r1', 'CGA-2 1.0-r4', 'CGA-3');
+SELECT state, unchanged, added, changed FROM clair.update('chainguard-osv');
+SELECT * FROM pg_temp.components;
+-- fixed there, too
+SELECT pg_temp.pack('CGA-1 1.0-r1', 'CGA-2 1.0-r4', 'CGA-3 1.0-r2');
+SELECT state, unchanged, added, changed FROM clair.update('chainguard-osv');
+SELECT * FROM pg_temp.components;
+
 UPDATE clair.builtin_updater SET resolves = false WHERE name = 'alpine';
 COPY (SELECT WHERE false) TO PROGRAM 'rm -r regress_clair_secdb';
 TRUNCATE clair.update_run, clair.updater_setting, clair.updater_state, clair.document, clair.record, clair.vulnerability,

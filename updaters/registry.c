@@ -12,6 +12,7 @@ static const Updater *const updaters[] = {
 	&updater_amazon_1,
 	&updater_azure,
 	&updater_chainguard,
+	&updater_chainguard_osv,
 	&updater_cve_list,
 	&updater_debian,
 	&updater_epss,

@@ -97,6 +97,7 @@ extern const Updater updater_almalinux;
 extern const Updater updater_rocky;
 extern const Updater updater_wolfi;
 extern const Updater updater_chainguard;
+extern const Updater updater_chainguard_osv;
 extern const Updater updater_debian;
 extern const Updater updater_alpine;
 extern const Updater updater_amazon;

@@ -17,6 +17,7 @@
 #define MAX_ALIASES		(64 * 1024) /* bytes of all of them */
 #define MAX_ROWS		1000000		/* ranges of all of a record's vulnerabilities */
 #define CVE				CLAIR_LITERAL("CVE-")
+#define SUBPACKAGE		CLAIR_LITERAL("subpackage") /* see clair.scope.flavour */
 
 static const ClairBytes unknown = CLAIR_LITERAL("Unknown");
 
@@ -186,6 +187,14 @@ collect_cves(const OsvNames *names, ClairBytes *found, size_t count)
 	return count;
 }
 
+/* Whether a vulnerability can be called so. */
+static bool
+is_name(ClairBytes name)
+{
+	return name.size > 0 && name.size <= CLAIR_MAX_NAME &&
+		   memchr(name.data, ' ', name.size) == NULL;
+}
+
 /* Finds the vulnerabilities that the record is about; none when it is none. */
 static ClairStatus
 take_names(Reading *reading, ClairError *error)
@@ -205,6 +214,9 @@ take_names(Reading *reading, ClairError *error)
 		reading->names[count++] = reading->own_cve;
 	for (size_t i = 0; i < 3 && count == 0; i++)
 		count = collect_cves(lists[i], reading->names, 0);
+	for (size_t i = 0; i < record->upstream.count && count == 0; i++)
+		if (reading->source->is_of_components && is_name(record->upstream.names[i]))
+			reading->names[count++] = record->upstream.names[i];
 	if (count == 0 && !is_other_update(record->id))
 		reading->names[count++] = record->id;
 	reading->name_count = name_list_order(reading->names, count);
@@ -331,6 +343,13 @@ take_affected(Reading *reading, const OsvAffected *affected, ClairError *error)
 		4);
 	if (problem == NULL && !add_ranges(reading, affected, &range, drops_epoch, &problem))
 		return memory_error(error);
+	if (problem == NULL && reading->source->is_of_components)
+	{
+		range.kind = CLAIR_LITERAL("binary");
+		range.flavour = SUBPACKAGE;
+		if (!add_ranges(reading, affected, &range, drops_epoch, &problem))
+			return memory_error(error);
+	}
 	return problem != NULL ? broken(reading, affected->name, problem, error) : CLAIR_OK;
 }
 
@@ -396,8 +415,7 @@ take_aliases(const Reading *reading, ClairBytes *aliases, ClairError *error)
 		{
 			ClairBytes name = lists[i]->names[j];
 
-			if (name.size == 0 || name.size > CLAIR_MAX_NAME ||
-				memchr(name.data, ' ', name.size) != NULL || cve_in(name).data != NULL ||
+			if (!is_name(name) || cve_in(name).data != NULL ||
 				clair_bytes_equal(name, reading->names[0]) || size + name.size > MAX_ALIASES)
 				continue;
 			names[count++] = name;

@@ -22,6 +22,14 @@ typedef struct OsvSource
 	const OsvMapping *mappings;
 	size_t mapping_count;
 	ClairBytes link; /* what stands before a record's id; no value: what the record refers to */
+
+	/*
+	 * A record is about a component of a package, whose name may be that of a source or of an
+	 * installed package: both are stated, the latter for packages that are not called like their
+	 * source, which the former is about. Without a CVE, it is named for what it is upstream.
+	 */
+	bool is_of_components;
+
 	UnknownWords unknown; /* ecosystems that have been told of */
 } OsvSource;
 

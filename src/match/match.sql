@@ -202,7 +202,8 @@ WHERE d.until_position IS NULL
             WHERE s.id = a.scope_id
                 AND (s.architectures IS NULL OR f.architecture = ANY (s.architectures || 'noarch'::text))
                 AND (s.module IS NULL OR s.module = COALESCE(f.module, ''))
-                AND (s.flavour IS NULL OR s.flavour = f.flavour)
+                AND (s.flavour IS NULL OR s.flavour = f.flavour
+                    OR s.flavour = 'subpackage' AND f.name <> f.source_name)
                 AND (
                     s.repositories IS NULL
                     OR s.repositories && COALESCE(

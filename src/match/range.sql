@@ -36,7 +36,8 @@ BEGIN ATOMIC
         LEFT JOIN clair.scope AS s ON s.id = features_in_range.scope_id
     WHERE (s.architectures IS NULL OR f.architecture = ANY (s.architectures || 'noarch'::text))
         AND (s.module IS NULL OR s.module = COALESCE(f.module, ''))
-        AND (s.flavour IS NULL OR s.flavour = f.flavour);
+        AND (s.flavour IS NULL OR s.flavour = f.flavour
+            OR s.flavour = 'subpackage' AND f.name <> f.source_name);
 END;
 COMMENT ON FUNCTION clair.features_in_range(text, clair.package_kind, text, clair.version, clair.version,
     integer) IS

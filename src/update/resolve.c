@@ -16,12 +16,14 @@
  *	  ranges without a fix likewise: the one that reaches highest stands, and of these the one that
  *	  says most: will_not_fix, end_of_life, deferred, under_investigation, affected, in this order:
  *	  a list of what is not fixed, without the reasons, calls all of it affected;
- *	  but nothing is left of one that overlaps a range with a fix.
+ *	  but nothing is left of one that overlaps a range with a fix; or, where what is unfixed counts
+ *	  (clair.builtin_updater.unfixed_counts), since each record is about another component of the
+ *	  package, of a range with a fix that overlaps one without.
  *
  * So of fixes whose records state no beginnings, which is the rule, the highest counts, or, of rpm,
- * the highest of each upstream version; and with any fix, nothing is left that has none. A record
- * that states several ranges of a package, each with its beginning, means all of them, and another
- * record's fix ends what it overlaps.
+ * the highest of each upstream version; and with any fix, nothing is left that has none, or the
+ * other way round. A record that states several ranges of a package, each with its beginning, means
+ * all of them, and another record's fix ends what it overlaps.
  *
  * A range of which nothing is left is stored as empty: introduced where it is fixed. What stands
  * takes the group's highest severity when its own record states none. Only the groups that the
@@ -110,6 +112,8 @@ Judge(const UpdateRun *run)
 			"INSERT INTO pg_temp.stage_resolved"
 			" WITH based AS ("
 			"     SELECT c.*, status = 'fixed' AS is_fix,"
+			"         (status = 'fixed') <> (SELECT COALESCE(bool_or(unfixed_counts), false)"
+			"             FROM clair.builtin_updater WHERE name = $1) AS prevails,"
 			"         CASE WHEN status = 'fixed' AND clair.format(fixed) = 'rpm'"
 			"             THEN clair.rpm(regexp_replace(clair.bare(fixed), '^0:|-[^-]*$', '', 'g')"
 			"                 || '^') END AS base"
@@ -133,7 +137,7 @@ Judge(const UpdateRun *run)
 			"     SELECT n.*,"
 			"         bool_or(status = 'not_affected') OVER same AS is_denied,"
 			"         range_agg(clair.version_range(begins, GREATEST(begins, fixed)))"
-			"             FILTER (WHERE is_fix) OVER same AS fixes,"
+			"             FILTER (WHERE prevails) OVER same AS prevailing,"
 			"         max(stated_severity) OVER same AS worst,"
 			"         clair.min(begins) OVER (PARTITION BY " GROUP_COLUMNS ", is_fix, island)"
 			"             AS beginning,"
@@ -145,8 +149,8 @@ Judge(const UpdateRun *run)
 			"     WINDOW same AS (PARTITION BY " GROUP_COLUMNS ")),"
 			" judged AS ("
 			"     SELECT r.*, NOT is_denied AND rank = 1"
-			"             AND (is_fix OR fixes IS NULL"
-			"                 OR NOT fixes && clair.version_range(beginning,"
+			"             AND (prevails OR prevailing IS NULL"
+			"                 OR NOT prevailing && clair.version_range(beginning,"
 			"                    GREATEST(beginning, fixed)))"
 			"             AS stands"
 			"     FROM ranked AS r)"

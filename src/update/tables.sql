@@ -15,6 +15,7 @@ CREATE TABLE clair.builtin_updater (
     enabled boolean NOT NULL,
     stale_after interval NOT NULL,
     resolves boolean NOT NULL,
+    unfixed_counts boolean NOT NULL DEFAULT false,
     by_repository boolean NOT NULL,
     revision integer NOT NULL,
     mirror text NOT NULL DEFAULT ''
@@ -33,6 +34,8 @@ COMMENT ON COLUMN clair.builtin_updater.stale_after IS
     'age of the last success from which on what it says is stale';
 COMMENT ON COLUMN clair.builtin_updater.resolves IS
     'whether several of its records may speak of the same vulnerability of a package: what each contributes is then worked out when they are stored';
+COMMENT ON COLUMN clair.builtin_updater.unfixed_counts IS
+    'whether of these a record without a fix comes before those with one, rather than behind them: each is about another component of the package';
 COMMENT ON COLUMN clair.builtin_updater.by_repository IS
     'whether what it says of a package is for the packages of certain repositories';
 COMMENT ON COLUMN clair.builtin_updater.revision IS
@@ -231,7 +234,7 @@ COMMENT ON COLUMN clair.scope.digest IS 'digest of the other columns';
 COMMENT ON COLUMN clair.scope.architectures IS 'of one of these architectures, or noarch';
 COMMENT ON COLUMN clair.scope.module IS 'of this module, name:stream; empty: of none';
 COMMENT ON COLUMN clair.scope.flavour IS
-    'of this flavour of builds, as clair.feature has it; empty: an ordinary one';
+    'of this flavour of builds, as clair.feature has it; empty: an ordinary one; subpackage: of any, but not called like its source';
 COMMENT ON COLUMN clair.scope.repositories IS
     'from a repository with one of these CPEs; a namespace stands for the features of it whose repositories are unknown';
 

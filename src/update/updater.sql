@@ -21,6 +21,9 @@ VALUES
     ('chainguard', 'Chainguard security database',
      'https://packages.cgr.dev/chainguard/security.json', 'secdb', '{chainguard:%}', '{}', true,
      '2 days', false, false, 1),
+    ('chainguard-osv', 'Chainguard OSV, in place of chainguard and wolfi',
+     'https://advisories.cgr.dev/chainguard/v3/osv/chainguard-osv.tar.gz', 'osv',
+     '{chainguard:%,wolfi:%}', '{}', false, '2 days', true, false, 1),
     ('cve_list', 'CVE List, with the scores of who assigned and who enriched CVEs',
      'https://api.github.com/repos/CVEProject/cvelistV5/releases?per_page=40', 'index', '{}',
      '{github.com,objects.githubusercontent.com,release-assets.githubusercontent.com}', false,
@@ -80,8 +83,10 @@ SET mirror = CASE name
         WHEN 'suse-csaf' THEN 'csaf-vex.tar.bz2'
         ELSE pg_catalog.regexp_replace(url, '^.*/', '')
     END
-WHERE name IN ('chainguard', 'debian', 'epss', 'kev', 'nvd', 'photon-metadata', 'redhat',
-    'redhat-oval', 'suse-csaf', 'ubuntu', 'ubuntu-tracker', 'wolfi');
+WHERE name IN ('chainguard', 'chainguard-osv', 'debian', 'epss', 'kev', 'nvd', 'photon-metadata',
+    'redhat', 'redhat-oval', 'suse-csaf', 'ubuntu', 'ubuntu-tracker', 'wolfi');
+
+UPDATE clair.builtin_updater SET unfixed_counts = true WHERE name = 'chainguard-osv';
 
 -- Autovacuum leaves so few rows alone, and a planner that takes them for hundreds thinks views of
 -- them expensive enough to be compiled.

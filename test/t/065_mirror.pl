@@ -40,6 +40,14 @@ my %FILL = (
         system_or_bail(qw(cp -R --no-preserve=mode), "$FIXTURES/amazon/amzn2-core/repodata", $_[0]);
     },
     chainguard => sub { secdb($_[0]) },
+    'chainguard-osv' => sub {
+        my %record = (id => 'CGA-2222-3333-4444', upstream => ['CVE-2031-0001'],
+            affected => [ { package => { ecosystem => 'Wolfi', name => 'quux' }, ranges => [ { type => 'ECOSYSTEM',
+                events => [ { introduced => '0' }, { fixed => '1.2-r3' } ] } ] } ]);
+
+        make_layer("$_[0]/chainguard-osv.tar", 'CGA-2222-3333-4444.json' => \%record);
+        system_or_bail('gzip', "$_[0]/chainguard-osv.tar");
+    },
     cve_list => sub {
         my %files = map { ("cves/2031/0xxx/$_.json" => fixture("cve_list/$_.json")) } qw(CVE-2031-0100 CVE-2031-0102);
 

@@ -1,5 +1,6 @@
 # Proves that real security databases of Wolfi come in whole, as a second reading has them; and that
-# images of Wolfi and of Chainguard OS have the findings of their own.
+# images of Wolfi and of Chainguard OS have the findings of their own; and what becomes of records in OSV, one for each
+# component of a package.
 use strict;
 use warnings;
 
@@ -75,10 +76,10 @@ sub layer
 
 sub findings
 {
-    my ($image) = @_;
+    my ($image, $updater) = @_;
 
     return query($where, 'SELECT string_agg(concat_ws(\' \', feature, vulnerability, fixed_in), \'; \' ORDER BY feature, vulnerability)'
-        . " FROM clair.vulnerabilities('$image') WHERE vulnerability IS NOT NULL");
+        . " FROM clair.vulnerabilities('$image') WHERE vulnerability IS NOT NULL AND updater = '$updater'");
 }
 
 my %secdb = (urlprefix => 'https://packages.wolfi.dev', packages => [
@@ -94,10 +95,39 @@ set_feed($where, 'wolfi', "$folder/wolfi.json", '{"max_shrinkage": 100}');
 set_feed($where, 'chainguard', "$folder/chainguard.json");
 is(update($where, 'wolfi')->{state}, 'succeeded', 'Wolfi');
 is(update($where, 'chainguard')->{state}, 'succeeded', 'Chainguard OS');
-is(findings('wolfi'), 'curl CVE-2031-1004 7.86.0-r1; libbfd CVE-2031-1002 2.39-r2', 'an image of Wolfi');
-is(findings('chainguard'), 'curl CVE-2031-1004 7.86.0-r2', 'an image of Chainguard OS');
+is(findings('wolfi', 'wolfi'), 'curl CVE-2031-1004 7.86.0-r1; libbfd CVE-2031-1002 2.39-r2', 'an image of Wolfi');
+is(findings('chainguard', 'chainguard'), 'curl CVE-2031-1004 7.86.0-r2', 'an image of Chainguard OS');
 set_feed($where, 'wolfi', "$folder/chainguard.json", '{"max_shrinkage": 100}');
 like(update($where, 'wolfi')->{error}, qr/^document "secdb": it is of another distribution/, 'they are not confused');
+
+# OSV: an archive of both, whose records are about components of packages. It is self-made, in the form that is described
+# in public: there is no sample of it.
+sub component
+{
+    my ($id, $cve, $distribution, $package, $architecture, $fixed) = @_;
+
+    return "$id.json" => { id => $id, upstream => [$cve], affected => [ { package => { ecosystem => $distribution, name => $package,
+        purl => 'pkg:apk/' . lc($distribution) . "/$package?arch=$architecture" }, ranges => [ { type => 'ECOSYSTEM',
+        events => [ { introduced => '0' }, defined $fixed ? { fixed => $fixed } : () ] } ] } ] };
+}
+
+make_layer("$folder/osv.tar",
+    component('CGA-2222-2222-0001', 'CVE-2031-2001', 'Wolfi', 'curl', 'x86_64', '7.86.0-r1'),
+    component('CGA-2222-2222-0002', 'CVE-2031-2001', 'Wolfi', 'curl', 'x86_64', '7.86.0-r4'),
+    component('CGA-2222-2222-0003', 'CVE-2031-2001', 'Wolfi', 'curl', 'aarch64', undef),
+    component('CGA-2222-2222-0004', 'CVE-2031-2002', 'Wolfi', 'curl', 'x86_64', '7.86.0-r1'),
+    component('CGA-2222-2222-0005', 'CVE-2031-2002', 'Wolfi', 'curl', 'x86_64', undef),
+    component('CGA-2222-2222-0006', 'CVE-2031-2003', 'Wolfi', 'curl', 'x86_64', '0'),
+    component('CGA-2222-2222-0007', 'CVE-2031-2004', 'Wolfi', 'binutils', 'x86_64', '2.39-r3'),
+    component('CGA-2222-2222-0008', 'CVE-2031-2005', 'Wolfi', 'libbfd', 'x86_64', '2.39-r5'),
+    component('CGA-2222-2222-0009', 'CVE-2031-2001', 'Chainguard', 'curl', 'x86_64', '7.86.0-r0'),
+    component('CGA-2222-2222-0010', 'GHSA-fghj-mpqr-vwxc', 'Chainguard', 'coreutils', 'x86_64', '9.1-r1'));
+set_feed($where, 'chainguard-osv', "$folder/osv.tar");
+my $run = update($where, 'chainguard-osv');
+is("$run->{state} $run->{broken}", 'succeeded 0', 'the archive of both') or diag($run->{error});
+is(findings('wolfi', 'chainguard-osv'), 'curl CVE-2031-2001 7.86.0-r4; curl CVE-2031-2002; libbfd CVE-2031-2004 2.39-r3; libbfd CVE-2031-2005 2.39-r5',
+    'the highest fix counts, and before it what has none; names are those of sources or of packages, and none is found twice');
+is(findings('chainguard', 'chainguard-osv'), 'coreutils GHSA-fghj-mpqr-vwxc 9.1-r1', 'each distribution has its own');
 
 $where->quit;
 done_testing();
