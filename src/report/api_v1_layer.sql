@@ -115,7 +115,7 @@ REVOKE ALL ON FUNCTION clair.v1_post_layer(jsonb) FROM PUBLIC;
 
 /*
  * Features of an image, each with the layer that added it: of an image that was indexed as a whole
- * the digest, since its layers have no names. What is said of a vulnerability is looked up once.
+ * the digest, since its layers have no names.
  */
 CREATE FUNCTION clair.v1_features(image_id bigint, vulnerabilities boolean)
 RETURNS json
@@ -176,13 +176,6 @@ BEGIN
             ORDER BY p.namespace, p.name, p.version, v.vulnerability, v.severity DESC,
                 v.exception NULLS FIRST, v.fixed_in NULLS FIRST, v.updater
         ),
-        text AS MATERIALIZED (
-            SELECT known.vulnerability_id, COALESCE(v.description, d.description) AS description,
-                clair.v1_metadata(known.vulnerability) AS nvd
-            FROM (SELECT DISTINCT f.vulnerability_id, f.vulnerability FROM finding AS f) AS known
-                JOIN clair.vulnerability AS v ON v.id = known.vulnerability_id
-                LEFT JOIN clair.cve_detail AS d ON d.cve = known.vulnerability
-        ),
         said AS MATERIALIZED (
             SELECT f.namespace, f.name, f.version,
                 json_agg(json_build_object(
@@ -202,7 +195,15 @@ BEGIN
                     'FixedBy', f.fixed_in)
                     ORDER BY f.severity DESC, f.vulnerability COLLATE "C") AS vulnerabilities
             FROM finding AS f
-                JOIN text AS t ON t.vulnerability_id = f.vulnerability_id
+                -- By keys: joined as a table, each finding is compared with all of them.
+                CROSS JOIN LATERAL (
+                    SELECT COALESCE(v.description, (SELECT d.description FROM clair.cve_detail AS d WHERE d.cve = v.name))
+                            AS description,
+                        clair.v1_metadata(f.vulnerability) AS nvd
+                    FROM clair.vulnerability AS v
+                    WHERE v.id = f.vulnerability_id
+                    OFFSET 0
+                ) AS t
                 LEFT JOIN clair.exception AS e ON e.id = f.exception
             GROUP BY f.namespace, f.name, f.version
         )

@@ -195,7 +195,7 @@ REVOKE ALL ON FUNCTION clair.v4_get_index_report(text) FROM PUBLIC;
 
 /*
  * Vulnerabilities are numbered: one for each that an updater states, package and fix. What is said of
- * them and of packages is looked up once, however many findings there are.
+ * packages is looked up once, however many findings there are.
  */
 CREATE FUNCTION clair.v4_get_vulnerability_report(digest text)
 RETURNS json
@@ -226,12 +226,6 @@ BEGIN
             SELECT DISTINCT ON (f.id) f.*
             FROM finding AS f
             ORDER BY f.id
-        ),
-        text AS MATERIALIZED (
-            SELECT known.vulnerability_id, COALESCE(v.description, d.description, '') AS description, d.published
-            FROM (SELECT DISTINCT v.vulnerability_id, v.vulnerability FROM vulnerability AS v) AS known
-                JOIN clair.vulnerability AS v ON v.id = known.vulnerability_id
-                LEFT JOIN clair.cve_detail AS d ON d.cve = known.vulnerability
         ),
         -- By the names that the enrichers of Clair have, and two of our own.
         enrichment AS (
@@ -300,7 +294,14 @@ BEGIN
                         'fixed_in_version', COALESCE(v.fixed_in, ''))
                         ORDER BY v.id::bigint)
                     FROM vulnerability AS v
-                        JOIN text AS t ON t.vulnerability_id = v.vulnerability_id
+                        -- By keys: joined as a table, each is compared with all of them.
+                        CROSS JOIN LATERAL (
+                            SELECT COALESCE(said.description, d.description, '') AS description, d.published
+                            FROM clair.vulnerability AS said
+                                LEFT JOIN clair.cve_detail AS d ON d.cve = said.name
+                            WHERE said.id = v.vulnerability_id
+                            OFFSET 0
+                        ) AS t
                         LEFT JOIN (
                             SELECT n.namespace, clair.v4_distribution(n.namespace) AS document
                             FROM (SELECT DISTINCT p.namespace FROM package AS p) AS n
