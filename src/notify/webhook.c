@@ -225,6 +225,15 @@ Retry(const char *consumer, const char *id)
 
 	AddText(&parameters, consumer);
 	AddText(&parameters, id);
+	/* Whoever hands them out locks them, too, and then their receipts. */
+	RunSql("SELECT FROM clair.delivery AS d"
+		   "     JOIN clair.webhook_receipt AS r"
+		   "         ON r.consumer = d.consumer AND r.notification = d.notification"
+		   " WHERE r.consumer = $1 AND COALESCE(r.id = $2::uuid, true)"
+		   "     AND d.attempts = r.attempts AND d.attempts > 0 AND d.state IN ('dead', 'pending')"
+		   " ORDER BY d.notification"
+		   " FOR UPDATE OF d",
+		   &parameters);
 	count = RunSql("UPDATE clair.webhook_receipt AS r SET attempts_before = d.attempts"
 				   " FROM clair.delivery AS d"
 				   " WHERE r.consumer = $1 AND COALESCE(r.id = $2::uuid, true)"

@@ -297,17 +297,17 @@ StoreReceipts(const WebhookBatch *batch, const Receipts *receipts)
 	AddText(&parameters, batch->consumer);
 	for (size_t i = 0; i < lengthof(receipts->columns); i++)
 		AddTextArray(&parameters, receipts->columns[i], receipts->count);
-	RunSql("UPDATE clair.webhook_receipt AS w"
-		   " SET attempts = r.attempt, status = r.status, error = NULLIF(r.error, ''),"
-		   "     answer = NULLIF(r.answer, ''), sent_at = r.sent_at, answered_at = "
-		   "r.answered_at" RECEIPTS " WHERE w.consumer = $1 AND w.notification = r.notification",
-		   &parameters);
 	RunSql("UPDATE clair.delivery AS d"
 		   " SET state = r.state, finished_at = CASE WHEN r.state <> 'pending' THEN now() END,"
 		   "     due_at = CASE WHEN r.state = 'pending'"
 		   "         THEN clock_timestamp() + r.delay * interval '1 millisecond' END" RECEIPTS
 		   " WHERE d.consumer = $1 AND d.notification = r.notification AND d.attempts = r.attempt"
 		   "     AND d.state = 'pending'",
+		   &parameters);
+	RunSql("UPDATE clair.webhook_receipt AS w"
+		   " SET attempts = r.attempt, status = r.status, error = NULLIF(r.error, ''),"
+		   "     answer = NULLIF(r.answer, ''), sent_at = r.sent_at, answered_at = "
+		   "r.answered_at" RECEIPTS " WHERE w.consumer = $1 AND w.notification = r.notification",
 		   &parameters);
 }
 
