@@ -55,31 +55,34 @@ SELECT
     a.vulnerability_id,
     a.advisory,
     v.aliases,
-    (
-        SELECT e.id
-        FROM clair.exception AS e
-        WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
-            AND e.ended_at IS NULL
-            AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
-            AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
-            AND (e.architecture IS NULL OR e.architecture = f.architecture)
-            AND (
-                e.package IS NULL
-                OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
-                OR e.package = f.source_name AND e.architecture IS NULL
-                    AND (e.version IS NULL OR e.version = f.source_version)
-            )
-            AND (
-                e.image IS NULL
-                OR EXISTS (
-                    SELECT
-                    FROM clair.exception_image AS i
-                    WHERE i.exception = e.id AND i.image_id = d.image_id
+    CASE
+        WHEN EXISTS (SELECT FROM clair.exception AS e WHERE e.ended_at IS NULL)
+        THEN (
+            SELECT e.id
+            FROM clair.exception AS e
+            WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
+                AND e.ended_at IS NULL
+                AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
+                AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
+                AND (e.architecture IS NULL OR e.architecture = f.architecture)
+                AND (
+                    e.package IS NULL
+                    OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
+                    OR e.package = f.source_name AND e.architecture IS NULL
+                        AND (e.version IS NULL OR e.version = f.source_version)
                 )
-            )
-        ORDER BY e.expires_at DESC NULLS FIRST, e.id
-        LIMIT 1
-    ) AS exception
+                AND (
+                    e.image IS NULL
+                    OR EXISTS (
+                        SELECT
+                        FROM clair.exception_image AS i
+                        WHERE i.exception = e.id AND i.image_id = d.image_id
+                    )
+                )
+            ORDER BY e.expires_at DESC NULLS FIRST, e.id
+            LIMIT 1
+        )
+    END AS exception
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
@@ -156,31 +159,34 @@ SELECT
     a.vulnerability_id,
     a.advisory,
     v.aliases,
-    (
-        SELECT e.id
-        FROM clair.exception AS e
-        WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
-            AND e.ended_at IS NULL
-            AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
-            AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
-            AND (e.architecture IS NULL OR e.architecture = f.architecture)
-            AND (
-                e.package IS NULL
-                OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
-                OR e.package = f.source_name AND e.architecture IS NULL
-                    AND (e.version IS NULL OR e.version = f.source_version)
-            )
-            AND (
-                e.image IS NULL
-                OR EXISTS (
-                    SELECT
-                    FROM clair.exception_image AS i
-                    WHERE i.exception = e.id AND i.image_id = d.image_id
+    CASE
+        WHEN EXISTS (SELECT FROM clair.exception AS e WHERE e.ended_at IS NULL)
+        THEN (
+            SELECT e.id
+            FROM clair.exception AS e
+            WHERE e.vulnerability = ANY (v.aliases || ARRAY[v.name, a.advisory])
+                AND e.ended_at IS NULL
+                AND (e.expires_at IS NULL OR e.expires_at > pg_catalog.now())
+                AND (e.namespace IS NULL OR base.namespace LIKE e.namespace)
+                AND (e.architecture IS NULL OR e.architecture = f.architecture)
+                AND (
+                    e.package IS NULL
+                    OR e.package = f.name AND (e.version IS NULL OR e.version = f.version)
+                    OR e.package = f.source_name AND e.architecture IS NULL
+                        AND (e.version IS NULL OR e.version = f.source_version)
                 )
-            )
-        ORDER BY e.expires_at DESC NULLS FIRST, e.id
-        LIMIT 1
-    ) AS exception
+                AND (
+                    e.image IS NULL
+                    OR EXISTS (
+                        SELECT
+                        FROM clair.exception_image AS i
+                        WHERE i.exception = e.id AND i.image_id = d.image_id
+                    )
+                )
+            ORDER BY e.expires_at DESC NULLS FIRST, e.id
+            LIMIT 1
+        )
+    END AS exception
 FROM clair.image_database AS d
     JOIN clair.feature AS f ON f.database_id = d.database_id
     JOIN clair.affected AS a
