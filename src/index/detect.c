@@ -362,8 +362,8 @@ Detect(IndexJob *job)
  * What clair-reader says and asks
  * --------------------------------------------------------------------------- */
 
-static void
-pg_attribute_noreturn() ReportMalformed(void)
+pg_noreturn static void
+ReportMalformed(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 					errmsg("clair-reader sent a malformed file for a detector")));

@@ -15,6 +15,7 @@
 
 #include "notify/consumer.h"
 #include "notify/webhook.h"
+#include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/sql.h"
 #include "server/url.h"
@@ -119,8 +120,8 @@ OpenWebhook(const char *function, const char *name, OwnerState *caller)
 	OpenConsumer(&consumer, function, name, caller);
 }
 
-static void
-pg_attribute_noreturn() ReportMissing(const char *consumer)
+pg_noreturn static void
+ReportMissing(const char *consumer)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 					errmsg("consumer \"%s\" has no webhook", consumer)));

@@ -54,6 +54,9 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+
+/* Stands before "static" and "extern". */
+#define pg_noreturn __attribute__((noreturn))
 #endif
 
 #endif

@@ -17,6 +17,7 @@
 #endif
 
 #include "catalog/pg_authid.h"
+#include "common/file_utils.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"

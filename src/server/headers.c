@@ -10,10 +10,11 @@
 #include "common/wire.h"
 #include "lib/stringinfo.h"
 
+#include "server/compat.h"
 #include "server/headers.h"
 
-static void
-pg_attribute_noreturn() ReportForm(void)
+pg_noreturn static void
+ReportForm(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("headers are not an object of strings and arrays of strings")));

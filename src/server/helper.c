@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "server/compat.h"
 #include "server/helper.h"
 #include "server/settings.h"
 
@@ -171,8 +172,8 @@ SpawnHelper(Helper *helper, int input, int child_socket)
 }
 
 /* Raises what is known of a helper that ended without a last word. */
-static void
-pg_attribute_noreturn() ReportEnd(Helper *helper)
+pg_noreturn static void
+ReportEnd(Helper *helper)
 {
 	int status;
 
@@ -192,8 +193,8 @@ pg_attribute_noreturn() ReportEnd(Helper *helper)
 							"it.")));
 }
 
-static void
-pg_attribute_noreturn() ReportNonsense(Helper *helper, const char *what)
+pg_noreturn static void
+ReportNonsense(Helper *helper, const char *what)
 {
 	EndHelper(helper);
 	ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
@@ -309,8 +310,8 @@ ErrorCodeOf(int64 status)
 }
 
 /* Turns a helper's last words into an ERROR. */
-static void
-pg_attribute_noreturn() ReportLastWords(Helper *helper, const HelperFrame *frame)
+pg_noreturn static void
+ReportLastWords(Helper *helper, const HelperFrame *frame)
 {
 	int64 status;
 

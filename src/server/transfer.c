@@ -158,8 +158,8 @@ CopyField(ClairBytes field)
 	return field.data != NULL ? pnstrdup(field.data, field.size) : NULL;
 }
 
-static void
-pg_attribute_noreturn() ReportMalformedAnswer(void)
+pg_noreturn static void
+ReportMalformedAnswer(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("clair-fetch sent a malformed answer")));

@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/helper.h"
 
@@ -82,7 +83,6 @@ extern Helper *StartTransfers(const TransferOptions *options, const Transfer *tr
 extern bool NextAnswer(Helper *fetch, int count, TransferAnswer *answer);
 
 /* Raises that a transfer failed. */
-extern void
-pg_attribute_noreturn() ReportTransfer(const char *url, const char *error, const char *hint);
+pg_noreturn extern void ReportTransfer(const char *url, const char *error, const char *hint);
 
 #endif
