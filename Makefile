@@ -5,7 +5,7 @@
 #   make uninstall
 #   make deps         installs what building and testing need, or names it
 #   make demo         from an image and real feeds to findings, in a throwaway server (IMAGE=path)
-#   make check        every test, in a throwaway server; check-long: also what takes long
+#   make check        every test, in throwaway servers (JOBS=number at once); check-long: also what takes long
 #   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
 #   make bench        the measurements of test/bench
 #   make fuzz         the fuzzers of test/fuzz, built only

@@ -5,6 +5,7 @@
 #
 #   clair_workdir                    makes $CLAIR_WORKDIR; at exit everything below it ends and goes
 #   clair_install                    a private copy of the server with clair in it, first in PATH
+#   clair_template                   a cluster with clair in it, for servers of tests to begin as
 #   clair_start DATABASE [SETTING]   a throwaway server on a socket; PGHOST, PGPORT, PGUSER, PGDATABASE
 #   as_server_user COMMAND ...       runs a command as the user that the server runs as
 #   clair_stop, clair_start_again    stops the server before the exit does, and starts it again
@@ -50,10 +51,10 @@ as_server_user()
     "${clair_user_prefix[@]}" env HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
 }
 
-# The same in place of this shell, for what runs in the background.
+# The same in place of this shell, for what runs in the background; there, a shell has signals ignored.
 clair_as_server_user_exec()
 {
-    exec "${clair_user_prefix[@]}" env HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
+    exec "${clair_user_prefix[@]}" env --default-signal=INT,QUIT HOME="$CLAIR_WORKDIR" TMPDIR="$CLAIR_WORKDIR/tmp" "$@"
 }
 
 clair_workdir()
@@ -127,6 +128,25 @@ clair_install()
 clair_has_pg_cron()
 {
     [ -e "$CLAIR_LIBDIR/pg_cron.so" ]
+}
+
+# Makes a cluster with clair in its database "postgres", as which the servers of TAP tests begin
+# (test/t/lib/IndexTest.pm): $CLAIR_TEST_TEMPLATE. Nothing is set in it.
+clair_template()
+{
+    local log=$CLAIR_WORKDIR/template.log
+
+    export CLAIR_TEST_TEMPLATE=$CLAIR_WORKDIR/template
+    # by a server that has clients: what one of a single user makes is the system's for pg_dump
+    {
+        as_server_user "$CLAIR_BINDIR/initdb" -D "$CLAIR_TEST_TEMPLATE" --auth=trust --no-sync \
+            --encoding=UTF8 --locale=C &&
+            as_server_user "$CLAIR_BINDIR/pg_ctl" -D "$CLAIR_TEST_TEMPLATE" -w -l "$log.server" \
+                -o "-F -c listen_addresses='' -k $CLAIR_WORKDIR -p 5431" start &&
+            as_server_user "$CLAIR_BINDIR/psql" -X -q -v ON_ERROR_STOP=1 -h "$CLAIR_WORKDIR" -p 5431 \
+                -d postgres -c 'CREATE EXTENSION clair' &&
+            as_server_user "$CLAIR_BINDIR/pg_ctl" -D "$CLAIR_TEST_TEMPLATE" -w -m fast stop
+    } >"$log" 2>&1 || { cat "$log" >&2; clair_die 'could not make a cluster with clair in it'; }
 }
 
 # Starts a server with one database of the name given, in which pg_cron, if installed, works too.
