@@ -9,6 +9,7 @@
 #   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
 #   make bench        the measurements of test/bench
 #   make fuzz         the fuzzers of test/fuzz, built only
+#   make release      freezes the version that clair.control names: src/release tells
 #   make clean
 #
 # PG_CONFIG=path chooses the server, WITH_ISAL=no builds the helpers on zlib alone, WARNINGS=
@@ -262,6 +263,10 @@ bench: deps
 	+$(BUILD) all test-programs
 	@test/bench/run $(BENCH)
 
+release: deps
+	+$(BUILD) all helpers
+	@test/release
+
 clean:
 	rm -rf build
 
@@ -269,7 +274,7 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZERS:=.o)
 .PHONY: all helpers test-programs prerequisites differential fuzz sanitized-tests server pgxs-prerequisites \
-	install uninstall installcheck deps demo check check-long check-programs bench clean
+	install uninstall installcheck deps demo check check-long check-programs bench release clean
 
 else
 
@@ -286,9 +291,12 @@ SERVER_SOURCES = $(sort $(SHARED_SOURCES) \
 OBJS = $(SERVER_SOURCES:.c=.o)
 DATA_built = clair--$(EXTENSION_VERSION).sql
 
+# From released versions to later ones; src/release tells.
+DATA = $(patsubst $(TOP)/%,%,$(sort $(wildcard $(TOP)/src/release/clair--*--*.sql)))
+
 # The server's headers as system headers: our warnings are for our code. Our symbols are bound
 # within the library: the server's own, often of like names, must not take their place.
-PG_CPPFLAGS = -I$(TOP)/src -isystem $(includedir_server)
+PG_CPPFLAGS = -DCLAIR_VERSION='"$(EXTENSION_VERSION)"' -I$(TOP)/src -isystem $(includedir_server)
 PG_CFLAGS = -std=gnu11 $(WARNINGS) -MMD -MP
 SHLIB_LINK = -Wl,-Bsymbolic
 
@@ -300,6 +308,9 @@ include $(PGXS)
 
 # Folders cannot be targets: make would find the ones of the sources.
 $(shell mkdir -p $(sort $(dir $(OBJS))))
+
+# CLAIR_VERSION
+$(OBJS): $(TOP)/clair.control
 
 $(DATA_built): $(addprefix $(TOP)/,$(SQL_FILES)) $(TOP)/Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION clair" to load this file. \quit'; \

@@ -10,7 +10,7 @@
 #include "server/clair.h"
 #include "server/compat.h"
 
-PG_MODULE_MAGIC_EXT(.name = "clair", .version = "1.0");
+PG_MODULE_MAGIC_EXT(.name = "clair", .version = CLAIR_VERSION);
 
 #if PG_VERSION_NUM < 160000
 extern PGDLLEXPORT void _PG_init(void);

@@ -16,10 +16,33 @@
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 
 #include "server/owner.h"
+
+/*
+ * Statements of the library are written for the extension's objects of the same version. An ERROR
+ * when it has others: of another version's update not yet run, or run since the library was loaded.
+ */
+static void
+CheckExtensionVersion(Relation relation, HeapTuple tuple)
+{
+	bool is_null;
+	Datum version = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation),
+								 &is_null);
+	const char *installed = is_null ? "" : TextDatumGetCString(version);
+
+	if (strcmp(installed, CLAIR_VERSION) != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the library of clair is of version %s, the extension in this "
+							   "database of version %s",
+							   CLAIR_VERSION, installed),
+						errhint("Run ALTER EXTENSION clair UPDATE; if that was done just now, "
+								"reconnect.")));
+}
 
 static Oid
 ExtensionOwner(void)
@@ -37,6 +60,7 @@ ExtensionOwner(void)
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("extension \"clair\" does not exist in this database")));
+	CheckExtensionVersion(relation, tuple);
 	owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);

@@ -47,8 +47,8 @@ DefineFetchSettings(void)
 							   "When empty, those of the system.", &fetch_ca_file, "", PGC_SUSET,
 							   GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomStringVariable("clair.fetch_user_agent", "User-Agent of all requests.", NULL,
-							   &fetch_user_agent, "clair/1.0 (PostgreSQL)", PGC_SUSET, 0, NULL,
-							   NULL, NULL);
+							   &fetch_user_agent, "clair/" CLAIR_VERSION " (PostgreSQL)", PGC_SUSET,
+							   0, NULL, NULL, NULL);
 }
 
 const char *

@@ -10,9 +10,11 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use FeedTest;
 use IndexTest;
+use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(%FEED $VEX debian_layer run_feed fill_database relations content same_content);
+our @EXPORT = qw(%FEED $VEX debian_layer run_feed fill_database relations content same_content
+    dump_release);
 
 # The feed of Debian's tracker, as it is at first; tests change it.
 our %FEED;
@@ -40,10 +42,11 @@ sub run_feed
     return update($where, 'debian');
 }
 
-# Fills the tables, through the functions of clair where there are some.
+# Fills the tables, through the functions of clair where there are some; with images => 0 without those of
+# the test data.
 sub fill_database
 {
-    my ($session, $folder) = @_;
+    my ($session, $folder, %with) = @_;
 
     %FEED = (
         bash => {
@@ -119,7 +122,7 @@ SQL
 
     # Manifests, commands, several layers and links come with real images.
     my $images = test_data('images');
-    if (defined $images)
+    if (defined $images && ($with{images} // 1))
     {
         index_file($session, abs_path("$images/$_"), $_)
             foreach qw(bookworm/bookworm.docker.tar.gz sid/sid.oci-gzip.tar alpine/alpine-310.tar.gz);
@@ -178,6 +181,18 @@ sub same_content
 
     ok(!@different, $name . ' (' . keys(%both) . ' answers)')
         or diag(join "\n", map { "$_: " . ($got->{$_} // 'none') . ', not ' . ($expected->{$_} // 'none') } @different);
+}
+
+# Dumps a database, so that it is restored as one of the version given, and not of the one that is new then.
+sub dump_release
+{
+    my ($node, $database, $version, $file) = @_;
+    my $create = 'CREATE EXTENSION IF NOT EXISTS clair WITH SCHEMA pg_catalog';
+
+    $node->command_ok([ 'pg_dump', '--no-owner', '-f', $file, $node->connstr($database) ], "a dump of version $version");
+    my $dump = slurp_file($file);
+    is(scalar($dump =~ s/^$create;$/$create VERSION '$version';/m), 1, '... that creates the extension of that version');
+    write_file($file, $dump);
 }
 
 1;

@@ -29,7 +29,8 @@ part AS MATERIALIZED (
 relation AS MATERIALIZED (
     SELECT c.*, c.oid::regclass::text AS name
     FROM pg_catalog.pg_class AS c
-        JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
+    WHERE c.oid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
+        OR c.relkind = 'c' AND c.reltype IN (SELECT objid FROM member WHERE classid = 'pg_type'::regclass)
 ),
 -- Relations, and the indexes and toast of them.
 file AS MATERIALIZED (
@@ -98,9 +99,16 @@ line(object, aspect, value) AS (
     SELECT m.type || ' ' || m.identity, 'owner', 'another one'
     FROM member AS m
         CROSS JOIN extension AS e
-        JOIN pg_catalog.pg_shdepend AS s ON s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-            AND s.classid = m.classid AND s.objid = m.objid AND s.deptype = 'o'
-    WHERE s.refobjid <> e.extowner
+        JOIN (
+            SELECT 'pg_class'::regclass AS classid, oid AS objid, relowner AS owner FROM pg_catalog.pg_class
+            UNION ALL SELECT 'pg_proc'::regclass, oid, proowner FROM pg_catalog.pg_proc
+            UNION ALL SELECT 'pg_type'::regclass, oid, typowner FROM pg_catalog.pg_type
+            UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_catalog.pg_namespace
+            UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_catalog.pg_operator
+            UNION ALL SELECT 'pg_opclass'::regclass, oid, opcowner FROM pg_catalog.pg_opclass
+            UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfowner FROM pg_catalog.pg_opfamily
+        ) AS o USING (classid, objid)
+    WHERE o.owner <> e.extowner
     UNION ALL
     SELECT a.object, a.aspect,
         CASE WHEN g.grantor = a.owner THEN 'owner' ELSE g.grantor::regrole::text END
@@ -137,8 +145,10 @@ line(object, aspect, value) AS (
     FROM file AS f
     UNION ALL
     SELECT 'relation ' || f.name, 'column ' || row_number() OVER (PARTITION BY f.oid ORDER BY a.attnum),
-        (to_jsonb(a) - '{attrelid,attnum,atttypid,attcollation,attacl,attcacheoff,atthasmissing,attmissingval}'::text[]
+        (to_jsonb(a) - '{attrelid,attnum,atttypid,attcollation,attacl,attcacheoff,atthasmissing,attmissingval,attoptions}'::text[]
         || jsonb_build_object('type', format_type(a.atttypid, a.atttypmod),
+            -- pg_...: what some servers note there themselves
+            'options', ARRAY(SELECT o FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_%' ORDER BY 1),
             'collation', (SELECT l.collnamespace::regnamespace || '.' || l.collname FROM pg_catalog.pg_collation AS l WHERE l.oid = a.attcollation),
             'default', pg_get_expr(d.adbin, d.adrelid)))::text
     FROM file AS f
@@ -160,11 +170,11 @@ line(object, aspect, value) AS (
     FROM relation AS r
         JOIN pg_catalog.pg_index AS i ON i.indrelid = r.oid
     UNION ALL
-    SELECT 'relation ' || r.name, 'trigger ' || t.tgname, t.tgenabled || ' ' || pg_get_triggerdef(t.oid)
+    SELECT 'relation ' || r.name, 'trigger ' || t.tgname, t.tgenabled::text || ' ' || pg_get_triggerdef(t.oid)
     FROM relation AS r
         JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = r.oid AND NOT t.tgisinternal
     UNION ALL
-    SELECT 'relation ' || r.name, 'rule ' || w.rulename, w.ev_enabled || ' ' || pg_get_ruledef(w.oid)
+    SELECT 'relation ' || r.name, 'rule ' || w.rulename, w.ev_enabled::text || ' ' || pg_get_ruledef(w.oid)
     FROM relation AS r
         JOIN pg_catalog.pg_rewrite AS w ON w.ev_class = r.oid
     UNION ALL
@@ -243,5 +253,4 @@ line(object, aspect, value) AS (
         'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_cast'::regclass)
 )
 SELECT object || ' | ' || aspect || ' | ' || replace(replace(value, E'\\', E'\\\\'), E'\n', '\n')
-FROM line
-ORDER BY 1 COLLATE "C";
+FROM line;
