@@ -114,7 +114,8 @@ AnswerBlob(IndexJob *job, const HelperFrame *question)
 
 /*
  * Answers a question of the reader for layers, each of which costs a lock when it is not known, or
- * for files for detectors.
+ * for files for detectors. A reader asks for layers once, each of them once: a wild one must not
+ * take the locks that other sessions need.
  */
 static void
 AnswerKnown(IndexJob *job, const HelperFrame *question)
@@ -126,9 +127,11 @@ AnswerKnown(IndexJob *job, const HelperFrame *question)
 				  question->count, -1);
 		return;
 	}
-	if (question->count > CurrentLimits().max_layers)
+	job->asked += Max(question->count, 1);
+	if (job->asked > CurrentLimits().max_layers)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("clair-reader asked for %u layers at once", question->count),
+						errmsg("clair-reader asked for more than " INT64_FORMAT " layers",
+							   CurrentLimits().max_layers),
 						errhint("See clair.max_layers.")));
 	SendFrame(job->reader, WIRE_KNOWN_ANSWER, KnownLayers(question->fields, question->count),
 			  question->count, -1);
@@ -170,6 +173,20 @@ TakeRow(IndexJob *job, const HelperFrame *row)
 	StageRow(rows, row->fields);
 }
 
+/* Answers a question of the reader. */
+static void
+AnswerQuestion(IndexJob *job, const HelperFrame *question)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(job->question);
+
+	if (question->type == WIRE_KNOWN)
+		AnswerKnown(job, question);
+	else
+		AnswerBlob(job, question);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(job->question);
+}
+
 /* Starts the reader and collects all that it says. SPI is connected. */
 static void
 ReadImage(IndexJob *job)
@@ -177,6 +194,8 @@ ReadImage(IndexJob *job)
 	JobFields *fields = BeginJob();
 	HelperFrame frame;
 
+	job->question = AllocSetContextCreate(CurrentMemoryContext, "clair question",
+										  ALLOCSET_DEFAULT_SIZES);
 	job->reader = StartHelper(HELPER_READER, job->is_directory ? -1 : job->input->fd);
 	AddToJob(fields, "job", job->is_sbom ? "sbom" : "index");
 	AddToJob(fields, "directory", job->is_directory ? "true" : "false");
@@ -195,10 +214,8 @@ ReadImage(IndexJob *job)
 				TakeRow(job, &frame);
 				break;
 			case WIRE_KNOWN:
-				AnswerKnown(job, &frame);
-				break;
 			case WIRE_BLOB:
-				AnswerBlob(job, &frame);
+				AnswerQuestion(job, &frame);
 				break;
 			case WIRE_PROGRESS:
 				ShowProgress("reading an image", "layers", &frame);

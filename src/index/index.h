@@ -32,7 +32,9 @@ typedef struct IndexJob
 	const Detectors *detectors;
 	DetectorFile file; /* for one of them */
 	IndexRows rows;
-	int64 bytes; /* of the rows so far */
+	int64 bytes;			/* of the rows so far */
+	int64 asked;			/* digests of layers, in all questions so far */
+	MemoryContext question; /* holds what answering one takes */
 } IndexJob;
 
 /* index_sbom.c: says which components of a bill of materials were left out. SPI is connected. */

@@ -117,6 +117,8 @@ FetchLayer(const Url *url, const char *headers)
 	{
 		if (answer.number < 0)
 			continue;
+		if (is_fetched)
+			ReportMalformedAnswer();
 		if (answer.error != NULL)
 			ReportTransfer(shown_url, answer.error, answer.hint);
 		if (answer.status != 200)

@@ -63,6 +63,7 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 		   &parameters);
 	for (uint64 row = 0; row < SPI_processed; row++)
 		answers[ResultInteger(row, 1)] = clair_bytes(ResultText(row, 2));
+	SPI_freetuptable(SPI_tuptable);
 	return answers;
 }
 

@@ -126,6 +126,7 @@ static void
 AwaitAnswer(Poster *poster)
 {
 	TransferAnswer answer;
+	bool is_known = false;
 	ListCell *cell;
 
 	if (!NextAnswer(poster->fetch, poster->sent, &answer))
@@ -141,10 +142,14 @@ AwaitAnswer(Poster *poster)
 		{
 			Alert *alert = &batch->alerts[i];
 
-			if (alert->state == ALERT_POSTED && alert->number == answer.number)
-				TakeReceipt(batch, alert, &answer);
+			if (alert->state != ALERT_POSTED || alert->number != answer.number)
+				continue;
+			TakeReceipt(batch, alert, &answer);
+			is_known = true;
 		}
 	}
+	if (!is_known)
+		ReportMalformedAnswer();
 }
 
 /* Writes down what has become of alerts, and forgets batches of which that is all. */

@@ -34,6 +34,10 @@
 #define MAX_FIELDS		  (1024 * 1024)
 #define MAX_JOB_FIELDS	  64
 
+/* Exit statuses above it are signals: SANDBOX_CRASH_STATUS of common/sandbox.h, the helpers' own.
+ */
+#define CRASH_STATUS 128
+
 struct Helper
 {
 	const char *program;
@@ -171,6 +175,15 @@ SpawnHelper(Helper *helper, int input, int child_socket)
 	}
 }
 
+/* The signal that a process died of, or made an exit status of (common/sandbox.c); 0: none. */
+static int
+SignalOf(int status)
+{
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status);
+	return WEXITSTATUS(status) > CRASH_STATUS ? WEXITSTATUS(status) - CRASH_STATUS : 0;
+}
+
 /* Raises what is known of a helper that ended without a last word. */
 pg_noreturn static void
 ReportEnd(Helper *helper)
@@ -180,12 +193,15 @@ ReportEnd(Helper *helper)
 	/* Its socket is at its end, but the process may linger. */
 	kill(helper->pid, SIGTERM);
 	status = AwaitExit(helper);
-	if (WIFSIGNALED(status))
+	if (SignalOf(status) != 0)
 		ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 						errmsg("%s was terminated by signal %d: %s", helper->program,
-							   WTERMSIG(status), pg_strsignal(WTERMSIG(status))),
-						errhint("The statement had no effect. If this happens again with the same "
-								"input, please report it with that input.")));
+							   SignalOf(status), pg_strsignal(SignalOf(status))),
+						SignalOf(status) == SIGKILL
+							? errhint("The statement had no effect. When memory runs out, the "
+									  "system ends such a process first: its log may say so.")
+							: errhint("The statement had no effect. If this happens again with "
+									  "the same input, please report it with that input.")));
 	ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
 					errmsg("%s ended unexpectedly with exit status %d", helper->program,
 						   WEXITSTATUS(status)),

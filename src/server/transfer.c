@@ -12,6 +12,8 @@
 #include "server/progress.h"
 #include "server/transfer.h"
 
+#define MAX_STATUS 999 /* of HTTP */
+
 static bool allow_private_networks;
 static int fetch_parallel;
 static int fetch_retries;
@@ -158,7 +160,7 @@ CopyField(ClairBytes field)
 	return field.data != NULL ? pnstrdup(field.data, field.size) : NULL;
 }
 
-pg_noreturn static void
+void
 ReportMalformedAnswer(void)
 {
 	ereport(ERROR,
@@ -175,7 +177,7 @@ TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
 		!wire_integer(frame->fields[WIRE_TRANSFERRED_NUMBER], &number) ||
 		!wire_integer(frame->fields[WIRE_TRANSFERRED_STATUS], &answer->status) ||
 		!wire_integer(frame->fields[WIRE_TRANSFERRED_BYTES], &answer->bytes) || number < 0 ||
-		number >= count || answer->bytes < 0)
+		number >= count || answer->bytes < 0 || answer->status < 0 || answer->status > MAX_STATUS)
 		ReportMalformedAnswer();
 	answer->number = (int) number;
 	answer->etag = CopyField(frame->fields[WIRE_TRANSFERRED_ETAG]);
@@ -185,7 +187,8 @@ TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
 	answer->hint = CopyField(frame->fields[WIRE_TRANSFERRED_HINT]);
 	answer->answer = CopyField(frame->fields[WIRE_TRANSFERRED_ANSWER]);
 	if (frame->fields[WIRE_TRANSFERRED_RETRY_AFTER].data != NULL &&
-		!wire_integer(frame->fields[WIRE_TRANSFERRED_RETRY_AFTER], &answer->retry_after))
+		(!wire_integer(frame->fields[WIRE_TRANSFERRED_RETRY_AFTER], &answer->retry_after) ||
+		 answer->retry_after < 0))
 		ReportMalformedAnswer();
 }
 

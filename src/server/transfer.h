@@ -82,6 +82,9 @@ extern Helper *StartTransfers(const TransferOptions *options, const Transfer *tr
  */
 extern bool NextAnswer(Helper *fetch, int count, TransferAnswer *answer);
 
+/* Raises that an answer is not what clair-fetch says: of no transfer, or a second one of it. */
+pg_noreturn extern void ReportMalformedAnswer(void);
+
 /* Raises that a transfer failed. */
 pg_noreturn extern void ReportTransfer(const char *url, const char *error, const char *hint);
 

@@ -35,6 +35,8 @@ KeepBase(const UpdateRun *run, Document *document, const char *url)
 static void
 TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 {
+	if (document->state != DOCUMENT_NAMED)
+		ReportMalformedAnswer();
 	if (answer->error != NULL)
 		ReportTransfer(FormatUrl(&document->url), answer->error, answer->hint);
 	if (answer->status == 200)

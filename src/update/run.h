@@ -37,7 +37,7 @@ typedef struct UpdateRun
 	bool first;
 	bool anew; /* its documents are read in another way than in earlier runs: all of them again */
 	const char *old_state; /* what an earlier run left to go on from, or NULL */
-	const char *state;	   /* what this one leaves; NULL: the same */
+	char *state;		   /* what this one leaves; NULL: the same */
 	bool begin_again;	   /* it cannot go on from the old state */
 	UpdaterSettings settings;
 	const Import *import; /* what it imports; NULL: nothing, it asks the source */

@@ -23,12 +23,16 @@
 #include "utils/rel.h"
 
 #include "server/helper.h"
+#include "server/settings.h"
 #include "server/sql.h"
 #include "update/stage.h"
 
 /* Rows are inserted when they are so many: few, for the reader waits in the meantime. */
 #define FLUSH_ROWS	1000
 #define FLUSH_BYTES (1024 * 1024)
+
+/* How many bytes of rows the greatest document may come to, for each of its own. */
+#define MAX_EXPANSION 4
 
 /* What is staged of a relation. */
 typedef struct StageLayout
@@ -62,6 +66,8 @@ typedef struct Staging
 	StageTable *tables[lengthof(layouts)];
 	StringInfoData item_record; /* of the vulnerability that came last */
 	StringInfoData item_name;
+	int64 sent;				 /* bytes of all rows */
+	int64 sent_further;		 /* bytes of the texts of further documents */
 	int64 bytes;			 /* of the rows collected */
 	MemoryContext collected; /* holds them */
 	MemoryContext row;		 /* holds the values of one */
@@ -195,6 +201,22 @@ ItemNumber(Staging *staging, WireRelation relation, ClairBytes record, ClairByte
 	return staging->run->items;
 }
 
+/* Counts a row that is staged; bounded, for a reader gone wild must not fill the disk. */
+static void
+CountRow(Staging *staging, const HeapTuple row)
+{
+	int64 most = CurrentLimits().max_document_size * MAX_EXPANSION *
+				 list_length(staging->documents);
+
+	staging->bytes += row->t_len;
+	staging->sent += row->t_len;
+	if (staging->sent > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the documents have more than " INT64_FORMAT " MB of rows", most >> 20),
+				 errhint("See clair.max_document_size.")));
+}
+
 /* Collects a row of a relation that is staged. */
 static void
 CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
@@ -225,7 +247,7 @@ CollectRow(Staging *staging, StageTable *table, const ClairBytes *fields)
 	}
 	MemoryContextSwitchTo(staging->collected);
 	table->rows[table->count] = heap_form_tuple(table->descriptor, values, nulls);
-	staging->bytes += table->rows[table->count]->t_len;
+	CountRow(staging, table->rows[table->count]);
 	table->count++;
 	MemoryContextSwitchTo(old_context);
 	MemoryContextReset(staging->row);
@@ -257,9 +279,22 @@ CopyText(ClairBytes field)
 	return field.data != NULL ? pnstrdup(field.data, field.size) : pstrdup("");
 }
 
-/* Takes a document that one of those that are read names. */
+/* Counts the texts of a further document, which are kept until the end of the run. */
 static void
-TakeFurther(Staging *staging, const ClairBytes *fields)
+CountFurther(Staging *staging, const ClairBytes *fields)
+{
+	staging->sent_further += (int64) fields[1].size + (int64) fields[2].size;
+	if (staging->sent_further > CurrentLimits().reader_memory)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the documents name further ones with more than " INT64_FORMAT
+							   " MB of text",
+							   CurrentLimits().reader_memory >> 20),
+						errhint("See clair.reader_memory.")));
+}
+
+/* Names a document that one of those that are read names; NULL when it has been named. */
+static Document *
+NameFurther(Staging *staging, const ClairBytes *fields)
 {
 	const Document *by = FindRead(staging, CopyText(fields[0]));
 	DocumentMode mode;
@@ -270,28 +305,46 @@ TakeFurther(Staging *staging, const ClairBytes *fields)
 		!wire_integer(fields[3], &optional) || !ParseDocumentMode(CopyText(fields[4]), &mode))
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader named a further document out of place")));
+	CountFurther(staging, fields);
 	document = NameDocument(staging->run, by, CopyText(fields[1]), CopyText(fields[2]),
 							optional != 0, mode);
-	if (document == NULL)
-		return;
-	if (fields[5].data != NULL)
+	if (document != NULL && fields[5].data != NULL)
 	{
 		document->checksum = MemoryContextStrdup(staging->run->context, CopyText(fields[5]));
 		if (document->old_checksum == NULL ||
 			strcmp(document->old_checksum, document->checksum) != 0)
 			document->old_url = NULL; /* what is there is another one, whatever is said of it */
 	}
-	staging->further = lappend(staging->further, document);
+	return document;
 }
 
 static void
+TakeFurther(Staging *staging, const ClairBytes *fields)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(staging->row);
+	Document *document = NameFurther(staging, fields);
+
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(staging->row);
+	if (document != NULL)
+		staging->further = lappend(staging->further, document);
+}
+
+/* Takes what the next run is to be told: the last of it counts. */
+static void
 TakeState(UpdateRun *run, ClairBytes state)
 {
+	MemoryContext old_context;
+
 	if (state.data == NULL && run->old_state == NULL)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader wants to begin again without having begun")));
 	run->begin_again |= state.data == NULL;
-	run->state = MemoryContextStrdup(run->context, CopyText(state));
+	if (run->state != NULL)
+		pfree(run->state);
+	old_context = MemoryContextSwitchTo(run->context);
+	run->state = CopyText(state);
+	MemoryContextSwitchTo(old_context);
 }
 
 static void

@@ -99,7 +99,7 @@ my @cases = (
     [ 'huge integer',    qr/^$PROTOCOL: not an integer\n/ ],
     [ 'junk question',   qr/^22000: none of it is known$/ ],
     [ 'question that is no text', qr/^$PROTOCOL: not valid text\n/ ],
-    [ 'very long question', qr/^54000: clair-reader asked for 500000 layers at once\nHINT: See clair.max_layers/ ],
+    [ 'very long question', qr/^54000: clair-reader asked for more than 1000 layers\nHINT: See clair.max_layers/ ],
     [ 'forbidden files', qr/^22000: got\nDETAIL:  nothing$/, undef, $layout ],
     [ 'end in a frame',  qr/^$EXTERNAL ended unexpectedly with exit status 0\n/ ],
     [ 'fail after success', qr/^$EXTERNAL reported success but did not end well/ ],

@@ -13,100 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/sandbox.h"
-#include "common/wire.h"
-
-#define VALUE(literal) CLAIR_LITERAL(literal)
-#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
-#define SEND(type, tag, ...)                                                                       \
-	do                                                                                             \
-	{                                                                                              \
-		const ClairBytes fields[] = {__VA_ARGS__};                                                 \
-		send_frame(type, tag, fields, COUNT(fields));                                              \
-	} while (0)
-
-static void
-send_bytes(const void *bytes, size_t size)
-{
-	const char *at = bytes;
-
-	while (size > 0)
-	{
-		ssize_t sent = send(WIRE_SOCKET, at, size, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			_exit(1);
-		at += sent;
-		size -= (size_t) sent;
-	}
-}
-
-static void
-send_frame(int type, int tag, const ClairBytes *fields, uint32_t count)
-{
-	size_t size = wire_frame_size(fields, count);
-	char *frame = malloc(size);
-
-	if (frame == NULL)
-		_exit(1);
-	wire_frame(frame, (WireType) type, (uint8_t) tag, fields, count);
-	send_bytes(frame, size);
-	free(frame);
-}
-
-static void
-send_header(uint32_t size, uint32_t fields, int type, int tag)
-{
-	WireHeader header = {
-		.size = size, .fields = fields, .type = (uint8_t) type, .tag = (uint8_t) tag};
-
-	send_bytes(&header, sizeof(header));
-}
-
-/* Receives a frame and throws it away. */
-static void
-receive_frame(void)
-{
-	WireHeader header;
-
-	if (recv(WIRE_SOCKET, &header, sizeof(header), MSG_WAITALL) != sizeof(header))
-		_exit(1);
-	while (header.size > 0)
-	{
-		char piece[4096];
-		size_t size = header.size < sizeof(piece) ? header.size : sizeof(piece);
-		ssize_t received = recv(WIRE_SOCKET, piece, size, 0);
-
-		if (received <= 0)
-			_exit(1);
-		header.size -= (uint32_t) received;
-	}
-}
+#include "test/t/lib/frames.h"
 
 static void
 greet(void)
 {
 	SEND(WIRE_HELLO, 0, VALUE("clair-reader"), VALUE("1"));
-}
-
-static void
-hang(void)
-{
-	for (;;)
-		pause();
-}
-
-/* Hangs, and not even SIGTERM ends it. */
-static void
-hang_on(void)
-{
-	signal(SIGTERM, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, 0);
-	hang();
 }
 
 /* Files for detectors of which none is there, or only a part, or more than all. */
