@@ -211,6 +211,11 @@ is(scalar query($first, "SELECT state FROM clair.image_coverage"
 my $columns = 'v.namespace, v.feature, v.installed_version, v.vulnerability, v.severity, v.fixed_in,'
     . ' v.status::text, v.updater, v.introduced_by';
 
+# The vulnerabilities to ask for: those that an image has, and of those that none should have a part
+# (make check-long: all).
+my $names = 'SELECT vulnerability FROM clair.image_vulnerability UNION SELECT name FROM clair.vulnerability'
+    . ($ENV{CLAIR_TEST_LONG} ? '' : ' WHERE hashtext(name) % 16 = 0');
+
 same_rows($first, <<"SQL", <<"SQL", 'clair.image_vulnerability and clair.vulnerabilities() agree');
 SELECT image_id, $columns, v.link, v.description FROM clair.image_vulnerability AS v
 SQL
@@ -221,14 +226,14 @@ same_rows($first, <<"SQL", <<"SQL", '... and clair.affected_images()');
 SELECT image_id, $columns FROM clair.image_vulnerability AS v
 SQL
 SELECT v.image, $columns
-FROM (SELECT DISTINCT name AS vulnerability FROM clair.vulnerability) AS n,
+FROM ($names) AS n,
     LATERAL (SELECT n.vulnerability, a.* FROM clair.affected_images(n.vulnerability) AS a) AS v
 SQL
 same_rows($first, <<"SQL", <<"SQL", '... and clair.affected_images() within a namespace');
 SELECT image_id, $columns FROM clair.image_vulnerability AS v WHERE namespace = 'alpine:v3.10'
 SQL
 SELECT v.image, $columns
-FROM (SELECT DISTINCT name AS vulnerability FROM clair.vulnerability) AS n,
+FROM ($names) AS n,
     LATERAL (SELECT n.vulnerability, a.*
              FROM clair.affected_images(n.vulnerability, 'alpine:v3.10') AS a) AS v
 SQL
