@@ -154,6 +154,7 @@ COMMENT ON FUNCTION clair.covered_namespaces(text, jsonb) IS
     'LIKE patterns of the namespaces that an updater of a format covers with these options; null when these leave that to what the extension brings';
 REVOKE ALL ON FUNCTION clair.covered_namespaces(text, jsonb) FROM PUBLIC;
 
+-- A version to come may bring an updater of the name of one that a user has made: that one stays.
 CREATE VIEW clair.updater_definition AS
 SELECT
     d.name,
@@ -183,6 +184,7 @@ FROM (
         b.hosts, b.enabled, '{}'::jsonb AS options, b.stale_after, b.resolves, b.by_repository,
         b.namespaces = '{}' AS appends, b.revision
     FROM clair.builtin_updater AS b
+    WHERE NOT EXISTS (SELECT FROM clair.own_updater AS u WHERE u.name = b.name)
     UNION ALL
     SELECT u.name, COALESCE(f.title, 'function ' || u.function), u.format, u.url, u.function, u.set_by,
         COALESCE(f.document, 'function'), u.namespaces, '{}', true, u.options, '2 days', COALESCE(f.resolves, false),

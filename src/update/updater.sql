@@ -130,10 +130,10 @@ BEGIN ATOMIC
     UPDATE clair.updater AS u
     SET url = pg_catalog.rtrim(root, '/') || '/' || b.name || '/' || b.mirror
     FROM clair.builtin_updater AS b
-    WHERE b.name = u.name;
+    WHERE b.name = u.name AND u.format IS NULL;
     SELECT u.name, u.url
     FROM clair.updater AS u
-        JOIN clair.builtin_updater AS b ON b.name = u.name
+        JOIN clair.builtin_updater AS b ON b.name = u.name AND u.format IS NULL
     ORDER BY u.name;
 END;
 COMMENT ON FUNCTION clair.use_mirror(text) IS
