@@ -10,6 +10,7 @@
 #   make bench        the measurements of test/bench
 #   make fuzz         the fuzzers of test/fuzz, built only
 #   make release      freezes the version that clair.control names: src/release tells
+#   make deb dist image   Debian packages, the archive for PGXN, a container image: see test/deploy
 #   make clean
 #
 # PG_CONFIG=path chooses the server, WITH_ISAL=no builds the helpers on zlib alone, WARNINGS=
@@ -119,7 +120,7 @@ LANGUAGE_FLAGS = -std=c11 -D_GNU_SOURCE -Isrc -I. $(ISAL_CPPFLAGS) $(READER_CFLA
 HARDENING = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS ?= -O2 -g
 COMPILE = $(CC) $(LANGUAGE_FLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -MMD -MP
-LINK = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+LINK = -fPIE -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # Every helper file but the two main.c lies in one archive: programs and tests take what they use.
 HELPER_MAINS = src/reader/main.c src/fetch/main.c
@@ -267,6 +268,13 @@ release: deps
 	+$(BUILD) all helpers
 	@test/release
 
+# Packages and images, and the tests of them; SUITE is a release of Debian.
+deb dist image check-deb check-dist check-image:
+	@test/deploy/$@
+
+check-package:
+	@test/deploy/check-package $(SUITE)
+
 clean:
 	rm -rf build
 
@@ -274,7 +282,8 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZERS:=.o)
 .PHONY: all helpers test-programs prerequisites differential fuzz sanitized-tests server pgxs-prerequisites \
-	install uninstall installcheck deps demo check check-long check-programs bench release clean
+	install uninstall installcheck deps demo check check-long check-programs bench release \
+	deb dist image check-deb check-dist check-image check-package clean
 
 else
 
