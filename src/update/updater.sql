@@ -272,7 +272,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    home text := current_setting('cron.database_name', true);
+    -- not everybody may see it
+    home text := (SELECT s.setting FROM pg_settings AS s WHERE s.name = 'cron.database_name');
     id bigint;
 BEGIN
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
