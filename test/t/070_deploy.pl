@@ -224,7 +224,7 @@ SKIP:
     if (!-e $node->config_data('--pkglibdir') . '/pg_cron.so')
     {
         note('SKIP: the setup of the image is not tested: there is no pg_cron');
-        skip 'there is no pg_cron', 8;
+        skip 'there is no pg_cron', 9;
     }
     $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
     $node->start;
@@ -249,19 +249,25 @@ CONF
             '-d', 'clair', '-f', "$deploy/container/setup.sql", map { "--set=$_=$set{$_}" } sort keys %set ]) ];
     };
     my $roles = "SELECT string_agg(rolname || ' ' || rolcanlogin, ', ' ORDER BY rolname) FROM pg_roles WHERE rolname ~ '^clair_'";
-    my $jobs  = 'SELECT count(*) FROM cron.job';
+    my $jobs  = "SELECT string_agg(username || ': ' || command, '; ' ORDER BY command) FROM cron.job";
+    my $clean = "clair_schedule: SELECT * FROM clair.clean_up('1 year', '90 days')";
+    my $update = 'clair_schedule: SELECT clair.update(wait => false)';
 
     is_deeply($set_up->(), [ '', '' ], 'a new database is set up without a word');
-    is($node->safe_psql('clair', $roles), 'clair_administer false, clair_index false, clair_read true',
+    is($node->safe_psql('clair', $roles), 'clair_administer false, clair_index false, clair_read true, clair_schedule true',
         'who has a password may log in');
-    is($node->safe_psql('clair', $jobs), 3, 'updates, cleaning up and webhooks are scheduled');
+    is($node->safe_psql('clair', $jobs), "$clean; clair_schedule: SELECT clair.deliver_webhooks(wait => false); $update",
+        'cleaning up, webhooks and updates are scheduled');
+    is($node->safe_psql('clair', "SET SESSION AUTHORIZATION clair_schedule;
+        SELECT count(*) FROM clair.clean_up('1 year', '90 days'); SELECT clair.deliver_webhooks(wait => false)"), '7',
+        'and the role that they run as may do that');
     is($node->safe_psql('clair', "SELECT has_function_privilege('clair_index', 'clair.index_image(bytea, text, text)', 'EXECUTE'),
         has_function_privilege('clair_read', 'clair.index_image(bytea, text, text)', 'EXECUTE')"), 't|f', 'roles have their privileges');
-    $node->safe_psql('clair', "SELECT cron.unschedule('clair webhooks')");
+    $node->safe_psql('clair', "SET ROLE clair_schedule; SELECT cron.unschedule('clair webhooks')");
     is_deeply($set_up->(has_read => 'false', has_mirror => 'true', mirror => 'https://mirror.example.org/feeds'), [ '', '' ],
         'it may be set up again');
     is($node->safe_psql('clair', $roles) . '; ' . $node->safe_psql('clair', $jobs),
-        'clair_administer false, clair_index false, clair_read false; 2',
+        "clair_administer false, clair_index false, clair_read false, clair_schedule true; $clean; $update",
         'a password that is gone lets nobody in, and what an administrator has unscheduled stays so');
     is($node->safe_psql('clair', "SELECT count(*) > 5 FROM clair.updater WHERE url LIKE 'https://mirror.example.org/feeds/%'"), 't',
         'feeds come from the mirror that was named');

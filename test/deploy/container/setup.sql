@@ -52,9 +52,20 @@ RESET log_min_error_statement;
     SELECT * FROM clair.use_mirror(:'mirror') \g (tuples_only) /dev/null
 \endif
 
+-- Jobs run as a role that may do this and nothing else; it has no password, so nobody logs in as it.
+SELECT 'CREATE ROLE clair_schedule LOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'clair_schedule')
+\gexec
+SELECT clair.grant_access('clair_schedule', 'administer') \g (tuples_only) /dev/null
+GRANT USAGE ON SCHEMA cron TO clair_schedule;
+
 -- Unless jobs are there, or unwanted, all enabled updaters run on schedule, what nobody needs any more
 -- goes at night, and webhooks are posted also when a crash came between.
-SELECT clair.schedule(NULL, :'schedule'), clair.schedule_clean_up('43 3 * * *'),
-    cron.schedule('clair webhooks', '* * * * *', 'SELECT clair.deliver_webhooks(wait => false)')
-WHERE :'schedule' <> '' AND NOT EXISTS (SELECT FROM cron.job WHERE jobname LIKE 'clair%')
-\g (tuples_only) /dev/null
+SELECT :'schedule' <> '' AND NOT EXISTS (SELECT FROM cron.job WHERE jobname LIKE 'clair%') AS missing \gset
+\if :missing
+    SET ROLE clair_schedule;
+    SELECT clair.schedule(NULL, :'schedule'), clair.schedule_clean_up('43 3 * * *'),
+        cron.schedule('clair webhooks', '* * * * *', 'SELECT clair.deliver_webhooks(wait => false)')
+    \g (tuples_only) /dev/null
+    RESET ROLE;
+\endif
