@@ -90,7 +90,8 @@ FROM clair.image_database AS surviving
         WHERE former.database_id = state.database_id
             AND former.name = f.name
             AND former.architecture IS NOT DISTINCT FROM f.architecture
-            AND former.version IS NOT DISTINCT FROM f.version
+            -- in words that pg_upgrade can repeat: it has no search_path
+            AND COALESCE(former.version = f.version, former.version IS NULL AND f.version IS NULL)
             AND former.invalid_version IS NOT DISTINCT FROM f.invalid_version
         LIMIT 1
     ) AS former ON true

@@ -27,7 +27,8 @@ WHERE NOT EXISTS (
             ON same.database_id = later.database_id
             AND same.name = f.name
             AND same.architecture IS NOT DISTINCT FROM f.architecture
-            AND same.version IS NOT DISTINCT FROM f.version
+            -- in words that pg_upgrade can repeat: it has no search_path
+            AND COALESCE(same.version = f.version, same.version IS NULL AND f.version IS NULL)
             AND same.invalid_version IS NOT DISTINCT FROM f.invalid_version
     WHERE later.image_id = d.image_id AND later.location = d.location AND later.position > d.position
 );
