@@ -38,6 +38,7 @@ SQL_FILES = \
 	src/common/schema.sql \
 	src/version/version.sql \
 	src/server/server.sql \
+	src/server/audit.sql \
 	src/index/tables.sql \
 	src/index/namespace.sql \
 	src/index/flavour.sql \

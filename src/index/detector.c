@@ -25,6 +25,7 @@
 #include "common/glob.h"
 #include "index/detector.h"
 #include "index/store.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -277,6 +278,20 @@ LockVersions(void)
 	RunSql("SELECT pg_advisory_xact_lock('clair.detector'::regclass::oid::integer, 0)", NULL);
 }
 
+/* Records what is given of a detector. */
+static void
+RecordDefinition(const OwnerState *caller, const char *action, FunctionCallInfo fcinfo)
+{
+	static const char *const names[] = {[ARGUMENT_FUNCTION] = "function",
+										[ARGUMENT_PATHS] = "paths",
+										[ARGUMENT_FORMAT] = "format",
+										[ARGUMENT_NAMESPACE] = "namespace",
+										[ARGUMENT_IMAGE_NAMESPACE] = "image_namespace"};
+
+	RecordAction(caller, action, Argument(fcinfo, ARGUMENT_NAME),
+				 ArgumentsDetail(fcinfo, names, ARGUMENT_FUNCTION, lengthof(names)));
+}
+
 Datum
 create_detector(PG_FUNCTION_ARGS)
 {
@@ -308,6 +323,7 @@ create_detector(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("detector \"%s\" already exists", Argument(fcinfo, ARGUMENT_NAME)),
 						errhint("clair.alter_detector() changes it.")));
+	RecordDefinition(&caller, "create_detector", fcinfo);
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_VOID();
@@ -348,6 +364,7 @@ alter_detector(PG_FUNCTION_ARGS)
 		   "     version = nextval('clair.detector_version'), set_at = now()"
 		   " WHERE name = $1",
 		   &parameters);
+	RecordDefinition(&caller, "alter_detector", fcinfo);
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_VOID();
@@ -405,6 +422,7 @@ drop_detector(PG_FUNCTION_ARGS)
 	LockOutIndexing();
 	RunSql("DELETE FROM clair.detector WHERE name = $1", &parameters);
 	ForgetDetections(name);
+	RecordAction(&caller, "drop_detector", name, NULL);
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_VOID();

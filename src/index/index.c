@@ -16,10 +16,12 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "index/index.h"
 #include "index/stack.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/progress.h"
@@ -237,16 +239,20 @@ ReadImage(IndexJob *job)
 						errmsg("clair-reader found neither an image nor an error")));
 }
 
-/* Returns what is now known of the images, in the reader's order. */
+/* Returns, and records, what is now known of the images, in the reader's order. */
 static void
-ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids)
+ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids,
+			 const OwnerState *caller)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char *function = get_func_name(fcinfo->flinfo->fn_oid);
 
 	for (int64 i = 0; i < job->rows.relations[WIRE_IMAGE]->count; i++)
 	{
 		SqlParameters parameters = {0};
 		HeapTuple row;
+		const char *name;
+		const char *digest;
 		Datum values[INDEXED_IMAGE_COLUMNS];
 		bool nulls[INDEXED_IMAGE_COLUMNS];
 
@@ -274,6 +280,10 @@ ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids)
 		row = SPI_tuptable->vals[0];
 		heap_deform_tuple(row, SPI_tuptable->tupdesc, values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		name = ResultText(0, 2);
+		digest = ResultText(0, 3);
+		RecordAction(caller, function, name != NULL ? name : digest,
+					 AddDetail(NULL, "digest", digest));
 	}
 }
 
@@ -335,7 +345,7 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 	ids = StoreImages(&job->rows, job->name);
 	if (job->is_sbom)
 		TellPassedOver(ids[0]);
-	ReturnImages(fcinfo, job, ids);
+	ReturnImages(fcinfo, job, ids, &caller);
 	SPI_finish();
 	ResumeCaller(&caller);
 }
@@ -434,11 +444,13 @@ delete_image(PG_FUNCTION_ARGS)
 	SPI_connect();
 	AddText(&parameters, image);
 	/* One that another session has deleted meanwhile was found, but is not there. */
-	if (RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1)) RETURNING id",
+	if (RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1))"
+			   " RETURNING id, digest",
 			   &parameters) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image \"%s\" does not exist", image)));
 	id = ResultInteger(0, 1);
+	RecordAction(&caller, "delete_image", image, AddDetail(NULL, "digest", ResultText(0, 2)));
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_INT64(id);
@@ -503,6 +515,11 @@ collect_garbage(PG_FUNCTION_ARGS)
 		   "              WHERE found.repository_set IS NULL)",
 		   NULL);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	if (DatumGetInt64(values[0]) + DatumGetInt64(values[1]) + DatumGetInt64(values[2]) > 0)
+		RecordAction(&caller, "collect_garbage", NULL,
+					 AddCount(AddCount(AddCount(NULL, "images", DatumGetInt64(values[0])), "layers",
+									   DatumGetInt64(values[1])),
+							  "databases", DatumGetInt64(values[2])));
 	SPI_finish();
 	ResumeCaller(&caller);
 	return (Datum) 0;

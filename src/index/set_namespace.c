@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "index/store.h"
+#include "server/audit.h"
 #include "server/owner.h"
 
 PG_FUNCTION_INFO_V1(set_namespace);
@@ -96,6 +97,7 @@ set_namespace(PG_FUNCTION_ARGS)
 	SPI_connect();
 	KeepGarbage();
 	result = MemoryContextStrdup(context, SetNamespace(image, namespace));
+	RecordAction(&caller, "set_namespace", image, AddDetail(NULL, "namespace", namespace));
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_TEXT_P(cstring_to_text(result));

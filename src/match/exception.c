@@ -14,6 +14,7 @@
 
 #include "index/index.h"
 #include "match/exception.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -119,6 +120,7 @@ create_exception(PG_FUNCTION_ARGS)
 		   " RETURNING id",
 		   &parameters);
 	id = ResultInteger(0, 1);
+	RecordAction(&caller, "create_exception", psprintf(INT64_FORMAT, id), NULL);
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_INT64(id);
@@ -144,6 +146,8 @@ end_exception(PG_FUNCTION_ARGS)
 	if (!is_ended && RunSql("SELECT FROM clair.exception WHERE id = $1", &parameters) == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("exception " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
+	if (is_ended)
+		RecordAction(&caller, "end_exception", psprintf(INT64_FORMAT, PG_GETARG_INT64(0)), NULL);
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_BOOL(is_ended);

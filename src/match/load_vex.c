@@ -16,6 +16,7 @@
 
 #include "index/index.h"
 #include "match/exception.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/helper.h"
@@ -256,6 +257,7 @@ LoadDocument(FunctionCallInfo fcinfo, Descriptor *(*open)(FunctionCallInfo fcinf
 	{
 		StoreExceptions(&load, role, image);
 		TellSkipped(&load, image);
+		RecordAction(&caller, "load_vex", DocumentText(&load, 1), AddDetail(NULL, "image", image));
 	}
 	SPI_finish();
 	ResumeCaller(&caller);

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "notify/consumer.h"
+#include "server/audit.h"
 #include "server/sql.h"
 
 PG_FUNCTION_INFO_V1(create_consumer);
@@ -69,6 +70,18 @@ CheckArguments(const SqlParameters *arguments)
 						errhint("Leave them out, and everything is let through.")));
 }
 
+/* What is given of a filter. */
+static AuditDetail *
+FilterDetail(FunctionCallInfo fcinfo)
+{
+	static const char *const names[] = {"name",			"minimum_severity",
+										"fixable_only", "exploited_only",
+										"images",		"namespaces",
+										"in_order",		"lease"};
+
+	return ArgumentsDetail(fcinfo, names, 1, lengthof(names));
+}
+
 Datum
 create_consumer(PG_FUNCTION_ARGS)
 {
@@ -98,6 +111,8 @@ create_consumer(PG_FUNCTION_ARGS)
 				 errmsg("consumer \"%s\" already exists", text_to_cstring(PG_GETARG_TEXT_PP(0)))));
 	parameters.count = 1;
 	RunSql("DELETE FROM clair.delivery WHERE consumer = $1", &parameters); /* of a former one */
+	RecordAction(&caller, "create_consumer", text_to_cstring(PG_GETARG_TEXT_PP(0)),
+				 FilterDetail(fcinfo));
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_VOID();
@@ -126,6 +141,7 @@ alter_consumer(PG_FUNCTION_ARGS)
 		   "     lease = COALESCE($8::interval, lease)"
 		   " WHERE name = $1",
 		   &parameters);
+	RecordAction(&caller, "alter_consumer", consumer.name, FilterDetail(fcinfo));
 	CloseConsumer(&caller);
 	PG_RETURN_VOID();
 }
@@ -142,6 +158,7 @@ drop_consumer(PG_FUNCTION_ARGS)
 	AddText(&parameters, consumer.name);
 	RunSql("DELETE FROM clair.consumer WHERE name = $1", &parameters);
 	RunSql("DELETE FROM clair.delivery WHERE consumer = $1", &parameters);
+	RecordAction(&caller, "drop_consumer", consumer.name, NULL);
 	CloseConsumer(&caller);
 	PG_RETURN_VOID();
 }

@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "utils/rel.h"
 
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -74,6 +75,28 @@ DeletePolicy(const char *name)
 						errhint("It can be changed, and deleting it takes the change back.")));
 }
 
+/* Records what a policy is now. */
+static void
+RecordChange(const OwnerState *caller, const TriggerData *trigger, const char *name)
+{
+	TupleDesc descriptor = RelationGetDescr(trigger->tg_relation);
+	AuditDetail *detail = NULL;
+	HeapTuple row;
+
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	{
+		RecordAction(caller, "drop_policy", name, NULL);
+		return;
+	}
+	row = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	for (int i = 2; i <= descriptor->natts; i++)
+		detail = AddDetail(detail, NameStr(TupleDescAttr(descriptor, i - 1)->attname),
+						   SPI_getvalue(row, descriptor, i));
+	RecordAction(caller,
+				 TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? "alter_policy" : "create_policy",
+				 name, detail);
+}
+
 Datum
 set_policy(PG_FUNCTION_ARGS)
 {
@@ -101,6 +124,7 @@ set_policy(PG_FUNCTION_ARGS)
 		UpdatePolicy(&policy, name, SPI_getvalue(row, descriptor, 1));
 	else
 		DeletePolicy(name);
+	RecordChange(&caller, trigger, name);
 	ResumeCaller(&caller);
 	SPI_finish();
 	return PointerGetDatum(row);

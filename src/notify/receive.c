@@ -20,6 +20,7 @@
 #include "utils/fmgroids.h"
 
 #include "notify/consumer.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/sql.h"
 
@@ -236,6 +237,8 @@ forget_notifications(PG_FUNCTION_ARGS)
 		   "                                ON n.id = d.notification"
 		   "                        WHERE n.id IS NULL)",
 		   NULL);
+	if (count > 0)
+		RecordAction(&caller, "forget_notifications", NULL, AddCount(NULL, "notifications", count));
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_INT64(count);

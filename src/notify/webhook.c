@@ -15,6 +15,7 @@
 
 #include "notify/consumer.h"
 #include "notify/webhook.h"
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/sql.h"
@@ -127,6 +128,28 @@ ReportMissing(const char *consumer)
 					errmsg("consumer \"%s\" has no webhook", consumer)));
 }
 
+/* Records what is given of a webhook: of URLs the server, of secrets that there are some. */
+static void
+RecordWebhook(const OwnerState *caller, const char *action, FunctionCallInfo fcinfo)
+{
+	static const char *const names[WEBHOOK_ARGUMENTS] = {
+		[WEBHOOK_FORMAT] = "format",
+		[WEBHOOK_TIMEOUT] = "timeout",
+		[WEBHOOK_MAX_ATTEMPTS] = "max_attempts",
+		[WEBHOOK_PARALLEL] = "parallel",
+		[WEBHOOK_CERTIFICATE_FILE] = "certificate_file",
+		[WEBHOOK_KEY_FILE] = "key_file",
+		[WEBHOOK_ENABLED] = "enabled",
+	};
+	AuditDetail *detail = ArgumentsDetail(fcinfo, names, WEBHOOK_FORMAT, WEBHOOK_SECRET);
+
+	AddDetail(detail, "url", AuditedUrl(TextArgument(fcinfo, WEBHOOK_URL), false));
+	AddDetail(detail, "callback", AuditedUrl(TextArgument(fcinfo, WEBHOOK_CALLBACK), false));
+	AddDetail(detail, "secret", PG_ARGISNULL(WEBHOOK_SECRET) ? NULL : "set");
+	AddDetail(detail, "headers", PG_ARGISNULL(WEBHOOK_HEADERS) ? NULL : "set");
+	RecordAction(caller, action, TextArgument(fcinfo, WEBHOOK_CONSUMER), detail);
+}
+
 Datum
 create_webhook(PG_FUNCTION_ARGS)
 {
@@ -164,6 +187,7 @@ create_webhook(PG_FUNCTION_ARGS)
 	RunSql("INSERT INTO clair.webhook_state (consumer) VALUES ($1)", &parameters);
 	StoreSecret(&arguments);
 	DeliverAtCommit();
+	RecordWebhook(&caller, "create_webhook", fcinfo);
 	CloseConsumer(&caller);
 	PG_RETURN_VOID();
 }
@@ -198,6 +222,7 @@ alter_webhook(PG_FUNCTION_ARGS)
 	RunSql("UPDATE clair.webhook_state SET resume_at = NULL WHERE consumer = $1", &parameters);
 	StoreSecret(&arguments);
 	DeliverAtCommit();
+	RecordWebhook(&caller, "alter_webhook", fcinfo);
 	CloseConsumer(&caller);
 	PG_RETURN_VOID();
 }
@@ -212,6 +237,7 @@ drop_webhook(PG_FUNCTION_ARGS)
 	AddText(&parameters, TextArgument(fcinfo, 0));
 	if (RunSql("DELETE FROM clair.webhook WHERE consumer = $1", &parameters) == 0)
 		ReportMissing(TextArgument(fcinfo, 0));
+	RecordAction(&caller, "drop_webhook", TextArgument(fcinfo, 0), NULL);
 	CloseConsumer(&caller);
 	PG_RETURN_VOID();
 }

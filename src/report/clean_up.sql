@@ -21,10 +21,12 @@ BEGIN
         ) AS v(what, deleted);
     RETURN QUERY
     SELECT 'notifications', clair.forget_notifications(notifications);
+    RETURN QUERY
+    SELECT 'audit entries', clair.forget_audit();
 END
 $$;
 COMMENT ON FUNCTION clair.clean_up(interval, interval) IS
-    'collects garbage, and forgets history and notifications that are older: clair.collect_garbage(), clair.forget_history() and clair.forget_notifications() in one; returns how many of what were deleted';
+    'collects garbage, and forgets history and notifications that are older, and what clair.audit_retention says of clair.audit: clair.collect_garbage(), clair.forget_history(), clair.forget_notifications() and clair.forget_audit() in one; returns how many of what were deleted';
 REVOKE ALL ON FUNCTION clair.clean_up(interval, interval) FROM PUBLIC;
 
 CREATE FUNCTION clair.schedule_clean_up(schedule text, history interval DEFAULT '1 year',

@@ -20,6 +20,7 @@ void
 _PG_init(void)
 {
 	ServerInit();
+	AuditInit();
 	IndexInit();
 	UpdateInit();
 	NotifyInit();

@@ -7,6 +7,7 @@
 
 /* Each defines its room's settings; called once per process, also in the postmaster. */
 extern void ServerInit(void);
+extern void AuditInit(void);
 extern void IndexInit(void);
 extern void UpdateInit(void);
 extern void NotifyInit(void);

@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
 #include "server/helper.h"
@@ -274,6 +275,8 @@ export_updates(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	CheckMayWriteFiles();
+	if (!RecoveryInProgress())
+		PreventCommandIfReadOnly("clair.export_updates()");
 	SPI_connect();
 	BecomeOwner(&owner);
 	parts = FindParts(fcinfo, &count, context);
@@ -287,6 +290,8 @@ export_updates(PG_FUNCTION_ARGS)
 	for (int64 i = 0; i < count; i++)
 		AddPart(export, &parts[i]);
 	FinishFile(export, file);
+	if (!RecoveryInProgress()) /* a standby cannot */
+		RecordAction(&owner, "export_updates", export->path, NULL);
 	for (int64 i = 0; i < count; i++)
 	{
 		char *texts[] = {parts[i].updater, parts[i].as_of, parts[i].since,

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -61,6 +62,11 @@ forget_history(PG_FUNCTION_ARGS)
 		"                     GROUP BY updater)",
 		&parameters));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	if (DatumGetInt64(values[0]) + DatumGetInt64(values[1]) + DatumGetInt64(values[2]) > 0)
+		RecordAction(&caller, "forget_history", NULL,
+					 AddCount(AddCount(AddCount(NULL, "vulnerabilities", DatumGetInt64(values[0])),
+									   "ranges", DatumGetInt64(values[1])),
+							  "runs", DatumGetInt64(values[2])));
 	SPI_finish();
 	ResumeCaller(&caller);
 	return (Datum) 0;

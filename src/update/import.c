@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "server/audit.h"
 #include "server/clair.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
@@ -230,6 +231,7 @@ import_updates(PG_FUNCTION_ARGS)
 	for (int i = 0; i < call->count; i++)
 		ReturnRun((ReturnSetInfo *) fcinfo->resultinfo, call->parts[i].updater, request);
 	dsm_detach(segment);
+	RecordAction(&owner, "import_updates", path, NULL);
 	ResumeCaller(&owner);
 	SPI_finish();
 	return (Datum) 0;

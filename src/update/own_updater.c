@@ -17,6 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/regproc.h"
 
+#include "server/audit.h"
 #include "server/owner.h"
 #include "server/sql.h"
 #include "update/function.h"
@@ -134,6 +135,10 @@ create_updater(PG_FUNCTION_ARGS)
 	CheckFormat(format);
 	CheckOptions(format, options);
 	StoreUpdater(name, format, url, NULL, options, role);
+	RecordAction(&caller, "create_updater", name,
+				 AddDetail(AddDetail(AddDetail(NULL, "format", format), "url",
+									 AuditedUrl(url, true)),
+						   "options", options));
 	ResumeCaller(&caller);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -161,6 +166,8 @@ create_function_updater(PG_FUNCTION_ARGS)
 	CheckOptions("sql", options);
 	function = CheckUpdaterFunction(function, role, &role_id);
 	StoreUpdater(name, "sql", NULL, function, options, role);
+	RecordAction(&caller, "create_updater", name,
+				 AddDetail(AddDetail(NULL, "function", function), "options", options));
 	ResumeCaller(&caller);
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -252,6 +259,7 @@ drop_updater(PG_FUNCTION_ARGS)
 	Forget(name);
 	if (withdrawn > 0)
 		AnnounceApplied(run, name, false);
+	RecordAction(&caller, "drop_updater", name, NULL);
 	ResumeCaller(&caller);
 	SPI_finish();
 	PG_RETURN_INT64(withdrawn);

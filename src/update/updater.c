@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -165,6 +166,7 @@ set_updater(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	char *role = GetUserNameFromId(GetUserId(), false);
+	AuditDetail *detail = AddDetail(NULL, NULL, NULL);
 	OwnerState owner;
 	Change name;
 	Change url;
@@ -190,6 +192,13 @@ set_updater(PG_FUNCTION_ARGS)
 	SPI_connect();
 	BecomeOwner(&owner);
 	StoreSetting(name.value, &url, &enabled, &options, role);
+	if (url.changed)
+		AddDetail(detail, "url", url.value != NULL ? AuditedUrl(url.value, true) : "");
+	if (enabled.changed)
+		AddDetail(detail, "enabled", enabled.value);
+	if (options.changed)
+		AddDetail(detail, "options", options.value);
+	RecordAction(&owner, "alter_updater", name.value, detail);
 	ResumeCaller(&owner);
 	SPI_finish();
 	return PointerGetDatum(trigger->tg_newtuple);

@@ -200,7 +200,7 @@ cmp_ok($ended, '>', 0, 'something has ended');
 value("SELECT clair.acknowledge('ops', (SELECT min(id) FROM clair.notification))");
 index_file($node, "$folder/small.tar", 'big:1');
 is(value("SELECT what, deleted FROM clair.clean_up('1 hour', '1 day') ORDER BY what"),
-    "affected ranges|0\nimages|1\nlayers|1\nnotifications|1\npackage databases|0\nruns|0\nvulnerabilities|0",
+    "affected ranges|0\naudit entries|0\nimages|1\nlayers|1\nnotifications|1\npackage databases|0\nruns|0\nvulnerabilities|0",
     'cleaning up takes what is garbage, and what was said so long ago');
 like(value("SELECT string_agg(what || ' ' || deleted, ', ' ORDER BY what) FROM clair.clean_up('0', '1 day')"),
     qr/runs \d+, vulnerabilities $ended$/, 'the time can be chosen');
