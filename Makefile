@@ -40,6 +40,7 @@ SQL_FILES = \
 	src/server/server.sql \
 	src/server/audit.sql \
 	src/index/tables.sql \
+	src/index/tenant.sql \
 	src/index/namespace.sql \
 	src/index/flavour.sql \
 	src/index/repository.sql \
@@ -90,6 +91,7 @@ SQL_FILES = \
 	src/report/api_v1.sql \
 	src/report/api_v4_report.sql \
 	src/report/api_v4.sql \
+	src/report/tenant.sql \
 	src/report/access.sql
 
 ifndef CLAIR_PGXS

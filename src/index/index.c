@@ -21,6 +21,7 @@
 
 #include "index/index.h"
 #include "index/stack.h"
+#include "index/tenant.h"
 #include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
@@ -33,7 +34,9 @@ PG_FUNCTION_INFO_V1(index_image_content);
 PG_FUNCTION_INFO_V1(delete_image);
 PG_FUNCTION_INFO_V1(collect_garbage);
 
+/* Columns of what indexing returns, and the number of one of them. */
 #define INDEXED_IMAGE_COLUMNS 10
+#define LAYERS_READ			  7
 
 /* The architecture of this server in OCI's words (those of Go's GOARCH). */
 static const char *
@@ -246,6 +249,7 @@ ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids,
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	char *function = get_func_name(fcinfo->flinfo->fn_oid);
+	bool is_tenant = TenantPrefixes(caller) != NULL;
 
 	for (int64 i = 0; i < job->rows.relations[WIRE_IMAGE]->count; i++)
 	{
@@ -279,6 +283,7 @@ ReturnImages(FunctionCallInfo fcinfo, const IndexJob *job, const int64 *ids,
 			   &parameters);
 		row = SPI_tuptable->vals[0];
 		heap_deform_tuple(row, SPI_tuptable->tupdesc, values, nulls);
+		nulls[LAYERS_READ] |= is_tenant; /* or it told which layers others have */
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		name = ResultText(0, 2);
 		digest = ResultText(0, 3);
@@ -322,6 +327,30 @@ LockOutIndexing(void)
 	RunSql("SELECT pg_advisory_xact_lock('clair.layer_blob'::regclass::oid::integer, 0)", NULL);
 }
 
+/* Of an archive that brings its own names, each image must have one that the caller may give. */
+static void
+CheckArchiveNames(const OwnerState *caller, const IndexRows *rows)
+{
+	SqlParameters parameters = {0};
+	int64 count;
+	char **names;
+
+	AddRows(&parameters, rows->relations[WIRE_IMAGE_NAME]);
+	AddInteger(&parameters, rows->relations[WIRE_IMAGE]->count);
+	if (!HaveTenants())
+		return;
+	count = RunSql("SELECT given.name"
+				   " FROM generate_series(0, $3 - 1) AS image(number)"
+				   "     LEFT JOIN unnest($1::bigint[], $2) AS given(image, name)"
+				   "         ON given.image = image.number",
+				   &parameters);
+	names = palloc(sizeof(char *) * (Size) count);
+	for (int64 row = 0; row < count; row++)
+		names[row] = ResultText(row, 1);
+	for (int64 row = 0; row < count; row++)
+		CheckTenantName(caller, names[row]);
+}
+
 /* From the opened input to the rows that the function returns. */
 static void
 IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
@@ -336,12 +365,16 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
 	BecomeOwner(&caller);
 	SPI_connect();
+	if (job->name != NULL)
+		CheckTenantName(&caller, job->name); /* before anything is read */
 	KeepGarbage();
 	KeepParent(job);
 	job->detectors = LoadDetectors();
 	job->rows.detectors = job->detectors->version;
 	ReadImage(job);
 	StackOnParent(job);
+	if (job->name == NULL)
+		CheckArchiveNames(&caller, &job->rows);
 	ids = StoreImages(&job->rows, job->name);
 	if (job->is_sbom)
 		TellPassedOver(ids[0]);
@@ -431,26 +464,63 @@ index_image_content(PG_FUNCTION_ARGS)
 	return IndexInput(fcinfo, 0, OpenImageContent);
 }
 
+/*
+ * Takes a tenant's names from an image that, or on which another image, also has a name of somebody
+ * else: how many such names there are. Who may see all images has none to leave.
+ */
+static int64
+LeaveToOthers(const OwnerState *caller, int64 image)
+{
+	char *prefixes = TenantPrefixes(caller);
+	SqlParameters parameters = {0};
+	int64 count;
+
+	if (prefixes == NULL)
+		return 0;
+	AddInteger(&parameters, image);
+	AddText(&parameters, prefixes);
+	RunSql("DELETE FROM clair.image_name WHERE image_id = $1 AND name ^@ ANY ($2::text[])",
+		   &parameters);
+	count = RunSql("WITH RECURSIVE above(id) AS ("
+				   "     SELECT $1"
+				   "     UNION"
+				   "     SELECT child.id"
+				   "     FROM above"
+				   "         JOIN clair.image AS child ON child.parent_id = above.id)"
+				   " SELECT FROM clair.image_name AS name"
+				   "     JOIN above ON above.id = name.image_id"
+				   " WHERE NOT name.name ^@ ANY ($2::text[])",
+				   &parameters);
+	if (count > 0)
+		RunSql("UPDATE clair.image SET superseded_at = now()"
+			   " WHERE id = $1 AND $2 IS NOT NULL AND superseded_at IS NULL"
+			   "     AND id NOT IN (SELECT name.image_id FROM clair.image_name AS name)",
+			   &parameters);
+	return count;
+}
+
 Datum
 delete_image(PG_FUNCTION_ARGS)
 {
 	SqlParameters parameters = {0};
 	char *image = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *digest;
 	OwnerState caller;
 	int64 id;
 
 	PreventCommandIfReadOnly("clair.delete_image()");
 	BecomeOwner(&caller);
 	SPI_connect();
-	AddText(&parameters, image);
+	id = FindImage(&caller, image);
+	AddInteger(&parameters, id);
 	/* One that another session has deleted meanwhile was found, but is not there. */
-	if (RunSql("DELETE FROM clair.image WHERE id = (SELECT clair.image_id($1))"
-			   " RETURNING id, digest",
-			   &parameters) == 0)
+	if (RunSql("SELECT digest FROM clair.image WHERE id = $1 FOR UPDATE", &parameters) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image \"%s\" does not exist", image)));
-	id = ResultInteger(0, 1);
-	RecordAction(&caller, "delete_image", image, AddDetail(NULL, "digest", ResultText(0, 2)));
+	digest = ResultText(0, 1);
+	if (LeaveToOthers(&caller, id) == 0)
+		RunSql("DELETE FROM clair.image WHERE id = $1", &parameters);
+	RecordAction(&caller, "delete_image", image, AddDetail(NULL, "digest", digest));
 	SPI_finish();
 	ResumeCaller(&caller);
 	PG_RETURN_INT64(id);

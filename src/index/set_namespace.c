@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "index/store.h"
+#include "index/tenant.h"
 #include "server/audit.h"
 #include "server/owner.h"
 
@@ -95,6 +96,7 @@ set_namespace(PG_FUNCTION_ARGS)
 	namespace = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	BecomeOwner(&caller);
 	SPI_connect();
+	CheckSeesAll(&caller, "clair.set_namespace()");
 	KeepGarbage();
 	result = MemoryContextStrdup(context, SetNamespace(image, namespace));
 	RecordAction(&caller, "set_namespace", image, AddDetail(NULL, "namespace", namespace));

@@ -13,21 +13,19 @@
 #include "executor/spi.h"
 
 #include "index/stack.h"
+#include "index/tenant.h"
 #include "server/owner.h"
 #include "server/settings.h"
 
 int64
 FindParent(const char *parent)
 {
-	SqlParameters parameters = {0};
 	OwnerState caller;
 	int64 id;
 
 	BecomeOwner(&caller);
 	SPI_connect();
-	AddText(&parameters, parent);
-	RunSql("SELECT clair.image_id($1)", &parameters);
-	id = ResultInteger(0, 1);
+	id = FindImage(&caller, parent);
 	SPI_finish();
 	ResumeCaller(&caller);
 	return id;

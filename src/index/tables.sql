@@ -287,6 +287,8 @@ CREATE INDEX image_database_database ON clair.image_database (database_id)
     INCLUDE (image_id, repository_set)
     WHERE until_position IS NULL;
 CREATE INDEX image_database_any ON clair.image_database (database_id);
+CREATE INDEX image_database_repository_set ON clair.image_database (repository_set)
+    WHERE repository_set IS NOT NULL;
 COMMENT ON TABLE clair.image_database IS
     'package databases of images, merged: which layer brought them and which took them away';
 COMMENT ON COLUMN clair.image_database.image_id IS 'the image';

@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "index/index.h"
+#include "index/tenant.h"
 #include "match/exception.h"
 #include "server/audit.h"
 #include "server/compat.h"
@@ -21,6 +22,15 @@
 
 PG_FUNCTION_INFO_V1(create_exception);
 PG_FUNCTION_INFO_V1(end_exception);
+
+/* A text as a pattern of LIKE that means nothing else. */
+#define LIKE_ESCAPED(text) "regexp_replace(" text ", '([\\\\%_])', '\\\\\\1', 'g')"
+
+/* Whether an exception is about images of names with these beginnings only; of any if they are
+ * null. */
+#define IS_OF_TENANT(prefixes)                                                                     \
+	"(" prefixes "::text[] IS NULL OR image ^@ ANY (ARRAY("                                        \
+	"SELECT " LIKE_ESCAPED("p.prefix") " FROM unnest(" prefixes "::text[]) AS p(prefix))))"
 
 /* Arguments of create_exception(). */
 enum
@@ -52,11 +62,45 @@ RequireText(FunctionCallInfo fcinfo, int number, const char *what)
 	return text;
 }
 
-const char *
-ImageOfException(const char *image)
+/*
+ * The pattern of images of a caller who may not see all of them: it must be of names, and begin
+ * with what its names begin with, which is taken as it stands.
+ */
+static const char *
+ImageOfTenant(const char *image, const char *prefixes)
 {
 	SqlParameters parameters = {0};
 
+	AddText(&parameters, image);
+	AddText(&parameters, prefixes);
+	if (RunSql("SELECT " LIKE_ESCAPED(
+				   "own.prefix") " || substr($1, length(own.begin) + 1)"
+								 " FROM (SELECT p.prefix, b.begin"
+								 "       FROM unnest($2::text[]) AS p(prefix)"
+								 "           CROSS JOIN LATERAL (VALUES (p.prefix), (" LIKE_ESCAPED(
+									 "p.prefix") "))"
+												 "               AS b(begin)"
+												 "       WHERE $1 ^@ b.begin"
+												 "       ORDER BY length(b.begin) DESC"
+												 "       LIMIT 1) AS own",
+			   &parameters) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("an exception of this role must name its own images"),
+				 errhint("The argument \"image\" is a name, or a pattern of names, that begins as "
+						 "clair.tenant says.")));
+	return ResultText(0, 1);
+}
+
+const char *
+ImageOfException(const OwnerState *caller, const char *image)
+{
+	char *prefixes = TenantPrefixes(caller);
+
+	SqlParameters parameters = {0};
+
+	if (prefixes != NULL)
+		return ImageOfTenant(image, prefixes);
 	if (image == NULL)
 		return NULL;
 	if (strncmp(image, "sha256:", 7) == 0 || strncmp(image, "sha512:", 7) == 0)
@@ -106,7 +150,7 @@ create_exception(PG_FUNCTION_ARGS)
 	BecomeOwner(&caller);
 	SPI_connect();
 	AddText(&parameters, author);
-	AddText(&parameters, ImageOfException(TextArgument(fcinfo, ARGUMENT_IMAGE)));
+	AddText(&parameters, ImageOfException(&caller, TextArgument(fcinfo, ARGUMENT_IMAGE)));
 	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_PACKAGE));
 	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_NAMESPACE));
 	AddText(&parameters, TextArgument(fcinfo, ARGUMENT_JUSTIFICATION));
@@ -139,11 +183,13 @@ end_exception(PG_FUNCTION_ARGS)
 	AddText(&parameters, role);
 	BecomeOwner(&caller);
 	SPI_connect();
+	AddText(&parameters, TenantPrefixes(&caller));
 	is_ended = RunSql("UPDATE clair.exception SET ended_at = now(), ended_by = $2"
-					  " WHERE id = $1 AND ended_at IS NULL",
+					  " WHERE id = $1 AND ended_at IS NULL AND " IS_OF_TENANT("$3"),
 					  &parameters) > 0;
-	parameters.count = 1;
-	if (!is_ended && RunSql("SELECT FROM clair.exception WHERE id = $1", &parameters) == 0)
+	if (!is_ended && RunSql("SELECT FROM clair.exception"
+							" WHERE id = $1 AND $2 IS NOT NULL AND " IS_OF_TENANT("$3"),
+							&parameters) == 0)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("exception " INT64_FORMAT " does not exist", PG_GETARG_INT64(0))));
 	if (is_ended)

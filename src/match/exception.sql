@@ -79,6 +79,25 @@ COMMENT ON COLUMN clair.exception.ended_at IS 'when it was taken back; null: it 
 COMMENT ON COLUMN clair.exception.ended_by IS
     'the role that took it back; null when a newer version of its document did';
 
+-- What is said of no images in particular concerns everybody; else, who has an image that is meant.
+CREATE POLICY tenants ON clair.exception FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR image IS NULL
+    OR image OPERATOR(pg_catalog.^@) ANY (ARRAY(
+        SELECT pg_catalog.regexp_replace(own.prefix, '([\\%_])', '\\\1', 'g')
+        FROM pg_catalog.unnest(clair.own_prefixes()) AS own(prefix)
+    ))
+    OR (SELECT true FROM clair.image_name AS n WHERE n.name LIKE exception.image LIMIT 1)
+    OR (SELECT true FROM clair.image AS i WHERE i.digest = exception.image LIMIT 1)
+    OR (SELECT true FROM clair.manifest AS m WHERE m.digest = exception.image LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.exception IS 'see clair.tenant';
+CREATE POLICY tenants ON clair.vex_document FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.exception AS e WHERE e.document = vex_document.id LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.vex_document IS 'see clair.tenant';
+
 SELECT pg_catalog.pg_extension_config_dump('clair.vex_document', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.exception', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.exception_id_seq', '');

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "index/index.h"
+#include "index/tenant.h"
 #include "match/exception.h"
 #include "server/audit.h"
 #include "server/compat.h"
@@ -252,7 +253,8 @@ LoadDocument(FunctionCallInfo fcinfo, Descriptor *(*open)(FunctionCallInfo fcinf
 	image = TextArgument(fcinfo, 1);
 	BecomeOwner(&caller);
 	SPI_connect();
-	image = ImageOfException(image);
+	CheckSeesAll(&caller, "clair.load_vex()"); /* a document is whose it says, not the caller's */
+	image = ImageOfException(&caller, image);
 	if (StoreDocument(&load, role))
 	{
 		StoreExceptions(&load, role, image);

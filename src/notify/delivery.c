@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "index/tenant.h"
 #include "notify/notify.h"
 #include "server/sql.h"
 
@@ -28,7 +29,8 @@ static const char create_tables[] =
 	"CREATE TEMPORARY TABLE announce_notification (LIKE clair.notification) ON COMMIT DROP;"
 	/* the consumers; those that are being dropped are left out, and then are not until we are done
 	 */
-	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer) ON COMMIT DROP;"
+	"CREATE TEMPORARY TABLE announce_consumer (LIKE clair.consumer, prefixes text[])"
+	"     ON COMMIT DROP;"
 	/* which images the consumers watch that watch certain ones, by what these have */
 	"CREATE TEMPORARY TABLE announce_watch (consumer text COLLATE \"C\", database_id bigint,"
 	"     repository_set integer) ON COMMIT DROP;"
@@ -116,7 +118,8 @@ DeliverNotifications(int64 run)
 	AddInteger(&parameters, run);
 	RunSql(create_tables, NULL);
 	if (RunSql("INSERT INTO pg_temp.announce_consumer"
-			   " SELECT * FROM clair.consumer FOR KEY SHARE SKIP LOCKED",
+			   " SELECT c.*, clair.tenant_prefixes(c.owner) FROM clair.consumer AS c"
+			   " FOR KEY SHARE OF c SKIP LOCKED",
 			   NULL) == 0)
 		return;
 	RunSql("INSERT INTO pg_temp.announce_notification"
@@ -126,9 +129,9 @@ DeliverNotifications(int64 run)
 	RunSql("INSERT INTO pg_temp.announce_watch"
 		   " SELECT DISTINCT c.name, d.database_id, COALESCE(d.repository_set, 0)"
 		   " FROM pg_temp.announce_consumer AS c"
-		   "     JOIN clair.image_name AS n ON n.name LIKE ANY (c.images)"
-		   "     JOIN clair.image_database AS d"
-		   "         ON d.image_id = n.image_id AND d.until_position IS NULL",
+		   "     JOIN clair.image_name AS n ON " IS_WATCHED "     JOIN clair.image_database AS d"
+		   "         ON d.image_id = n.image_id AND d.until_position IS NULL"
+		   " WHERE NOT " WATCHES_ALL,
 		   NULL);
 	RunSql("ANALYZE pg_temp.announce_watch", NULL);
 	RunSql("INSERT INTO pg_temp.announce_place"
@@ -136,8 +139,7 @@ DeliverNotifications(int64 run)
 		   " FROM pg_temp.announce_consumer AS c"
 		   "     CROSS JOIN (SELECT DISTINCT m.set_number, m.namespace"
 		   "                 FROM " HELD_MEMBERS ") AS m"
-		   " WHERE c.images IS NULL"
-		   " UNION"
+		   " WHERE " WATCHES_ALL " UNION"
 		   " SELECT w.consumer, m.set_number, m.namespace"
 		   " FROM " HELD_MEMBERS
 		   "     JOIN pg_temp.announce_watch AS w ON w.database_id = h.database_id"
@@ -172,6 +174,23 @@ DeliverNotifications(int64 run)
 	"     FROM new AS n"                                                                           \
 	"         JOIN clair.delivery AS d ON d.notification = n.id AND d.state = 'pending')"
 
+/*
+ * Anybody may listen: where there are tenants, it is only said that there is something to ask for,
+ * and by which run.
+ */
+static void
+WakeListeners(const SqlParameters *parameters)
+{
+	RunSql("WITH" SAID " SELECT pg_notify(m.channel, m.message::text)"
+		   " FROM (SELECT s.channel, json_strip_nulls(json_build_object("
+		   "           'version', 1, 'run', min(s.run), 'updater', min(s.updater))) AS message"
+		   "       FROM said AS s"
+		   "       WHERE $2 IS NOT NULL"
+		   "       GROUP BY s.channel) AS m"
+		   " ORDER BY m.channel",
+		   parameters);
+}
+
 void
 SendNotifications(int64 run, const char *images, int64 limit)
 {
@@ -180,6 +199,11 @@ SendNotifications(int64 run, const char *images, int64 limit)
 	AddInteger(&parameters, run);
 	AddInteger(&parameters, limit);
 	AddText(&parameters, images);
+	if (HaveTenants())
+	{
+		WakeListeners(&parameters);
+		return;
+	}
 	RunSql("WITH" SAID ","
 		   " counted AS ("
 		   "     SELECT s.*, count(*) OVER (PARTITION BY s.channel) AS total FROM said AS s)"

@@ -6,7 +6,7 @@
  * the package databases.
  */
 CREATE FUNCTION clair.notification_images(notification bigint, "limit" integer DEFAULT 100,
-    after bigint DEFAULT 0)
+    after bigint DEFAULT 0, prefixes text[] DEFAULT NULL)
 RETURNS TABLE (image bigint, digest text, names text[], side text, vulnerability text, namespace text,
     feature text, installed_version text, severity clair.severity, fixed_in text, status clair.status,
     introduced_by text)
@@ -54,6 +54,15 @@ BEGIN ATOMIC
             LEFT JOIN clair.repository_set AS r ON r.id = d.repository_set AND r.cpes <> '{}'
         WHERE d.image_id > notification_images.after
             AND d.until_position IS NULL
+            AND (
+                notification_images.prefixes IS NULL
+                OR EXISTS (
+                    SELECT
+                    FROM clair.image_name AS n
+                    WHERE n.image_id = d.image_id
+                        AND n.name OPERATOR(pg_catalog.^@) ANY (notification_images.prefixes)
+                )
+            )
             AND EXISTS (
                 SELECT
                 FROM hit
@@ -73,6 +82,7 @@ BEGIN ATOMIC
             SELECT n.name::text
             FROM clair.image_name AS n
             WHERE n.image_id = i.id
+                AND COALESCE(n.name OPERATOR(pg_catalog.^@) ANY (notification_images.prefixes), true)
             ORDER BY n.name
         ),
         hit.side,
@@ -106,6 +116,6 @@ BEGIN ATOMIC
     WHERE d.image_id = ANY (ARRAY(SELECT page.image_id FROM page)) AND d.until_position IS NULL
     ORDER BY i.id, hit.side DESC, hit.name, hit.version, hit.number;
 END;
-COMMENT ON FUNCTION clair.notification_images(bigint, integer, bigint) IS
-    'the images whose findings changed, of those that are there now: what they had before, and what they have after the change, feature by feature; the next so many images after that number';
-REVOKE ALL ON FUNCTION clair.notification_images(bigint, integer, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION clair.notification_images(bigint, integer, bigint, text[]) IS
+    'the images whose findings changed, of those that are there now: what they had before, and what they have after the change, feature by feature; the next so many images after that number; with prefixes, only those with a name that begins with one of them, and only such names';
+REVOKE ALL ON FUNCTION clair.notification_images(bigint, integer, bigint, text[]) FROM PUBLIC;

@@ -35,6 +35,14 @@ extern int64 WriteNotifications(int64 run, const char *updater);
 	"     AND (c.namespaces IS NULL OR f.namespace LIKE ANY (c.namespaces))"                       \
 	"     AND (NOT c.exploited_only OR f.name IN (SELECT k.cve FROM clair.kev AS k))"
 
+/*
+ * Whether a consumer, c, with the prefixes of its owner, watches all images; and whether it watches
+ * those of a name, n.
+ */
+#define WATCHES_ALL "(c.images IS NULL AND c.prefixes IS NULL)"
+#define IS_WATCHED                                                                                 \
+	"COALESCE(n.name LIKE ANY (c.images), true) AND COALESCE(n.name ^@ ANY (c.prefixes), true)"
+
 /* Gives them to the consumers whose filters let them through. */
 extern void DeliverNotifications(int64 run);
 

@@ -14,7 +14,7 @@ CREATE TABLE clair.notification (
     reason text NOT NULL CHECK (reason IN ('added', 'changed', 'withdrawn', 'indexed')),
     changes text[] NOT NULL DEFAULT '{}',
     severity clair.severity NOT NULL,
-    images bigint NOT NULL,
+    images bigint,
     before jsonb,
     after jsonb,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -38,7 +38,7 @@ COMMENT ON COLUMN clair.notification.changes IS
 COMMENT ON COLUMN clair.notification.severity IS
     'the highest severity of the affected ranges that are new or, when withdrawn, gone; of an image, of its findings';
 COMMENT ON COLUMN clair.notification.images IS
-    'how many images have other findings by the change; see clair.notification_images()';
+    'how many images have other findings by the change; see clair.notification_images(). Null when there are tenants: it would tell each of the others';
 COMMENT ON COLUMN clair.notification.before IS
     'the affected ranges that are gone: namespace, kind, package, introduced, fixed, status, severity';
 COMMENT ON COLUMN clair.notification.after IS 'the affected ranges that are new, likewise';
@@ -104,6 +104,27 @@ COMMENT ON COLUMN clair.delivery.attempts IS 'how often it has been handed out';
 COMMENT ON COLUMN clair.delivery.due_at IS
     'when a pending one is handed out again, if it is not acknowledged; null: it has not been handed out yet';
 COMMENT ON COLUMN clair.delivery.finished_at IS 'since when it is no longer pending';
+
+CREATE POLICY tenants ON clair.consumer FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR EXISTS (
+        SELECT
+        FROM pg_catalog.pg_roles AS r
+        WHERE r.rolname = consumer.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')
+    )
+);
+COMMENT ON POLICY tenants ON clair.consumer IS 'see clair.tenant';
+CREATE POLICY tenants ON clair.delivery FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.consumer AS c WHERE c.name = delivery.consumer LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.delivery IS 'see clair.tenant';
+CREATE POLICY tenants ON clair.notification FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.image AS i WHERE i.id = notification.image_id LIMIT 1)
+    OR (SELECT true FROM clair.delivery AS d WHERE d.notification = notification.id LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.notification IS 'see clair.tenant';
 
 SELECT pg_catalog.pg_extension_config_dump('clair.notification', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.notification_id_seq', '');

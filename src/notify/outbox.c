@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "index/tenant.h"
 #include "notify/notify.h"
 #include "server/sql.h"
 
@@ -254,6 +255,7 @@ WriteNotifications(int64 run, const char *updater)
 	CountImages();
 	AddInteger(&parameters, run);
 	AddText(&parameters, updater);
+	AddInteger(&parameters, HaveTenants());
 	return RunSql(
 		"WITH " COMPARED "," DESCRIBED " INSERT INTO clair.notification"
 		"     (run, updater, vulnerability, reason, changes, severity, images, before, after)"
@@ -263,7 +265,8 @@ WriteNotifications(int64 run, const char *updater)
 		"             CASE WHEN compared.range THEN 'range' END,"
 		"             CASE WHEN compared.status THEN 'status' END,"
 		"             CASE WHEN compared.severity THEN 'severity' END], NULL) END,"
-		"     COALESCE(fresh.severity, gone.severity), n.images, gone.ranges, fresh.ranges"
+		"     COALESCE(fresh.severity, gone.severity), CASE WHEN $3 = 0 THEN n.images END,"
+		"     gone.ranges, fresh.ranges"
 		" FROM (SELECT n.*, CASE WHEN NOT " WAS_THERE " THEN 'added'"
 		"                        WHEN NOT " IS_THERE " THEN 'withdrawn'"
 		"                        ELSE 'changed' END AS reason"

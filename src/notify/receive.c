@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
+#include "index/tenant.h"
 #include "notify/consumer.h"
 #include "server/audit.h"
 #include "server/compat.h"
@@ -181,6 +182,7 @@ Datum
 renotify(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	SqlParameters parameters = {0};
 	OwnerState caller;
 	int64 count;
 
@@ -188,10 +190,12 @@ renotify(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	BecomeOwner(&caller);
 	SPI_connect();
+	AddInteger(&parameters, HaveTenants()); /* anybody may listen */
 	count = RunSql(
 		"SELECT due.consumer, due.notifications, pg_notify('clair_' || due.consumer,"
-		"     json_build_object('version', 1, 'consumer', due.consumer,"
-		"         'pending', due.notifications, 'severity', due.severity)::text)"
+		"     json_strip_nulls(json_build_object('version', 1, 'consumer', due.consumer,"
+		"         'pending', CASE WHEN $1 = 0 THEN due.notifications END,"
+		"         'severity', CASE WHEN $1 = 0 THEN due.severity END))::text)"
 		" FROM (SELECT d.consumer, count(*) AS notifications,"
 		"           max(n.severity) AS severity"
 		"       FROM clair.delivery AS d"
@@ -199,7 +203,7 @@ renotify(PG_FUNCTION_ARGS)
 		"       WHERE d.state = 'pending' AND (d.due_at IS NULL OR d.due_at <= clock_timestamp())"
 		"       GROUP BY d.consumer) AS due"
 		" ORDER BY due.consumer",
-		NULL);
+		&parameters);
 	for (int64 row = 0; row < count; row++)
 	{
 		char *texts[] = {ResultText(row, 1), ResultText(row, 2)};

@@ -100,6 +100,22 @@ COMMENT ON COLUMN clair.webhook_receipt.answer IS 'beginning of the last answer'
 COMMENT ON COLUMN clair.webhook_receipt.sent_at IS 'when the last attempt began';
 COMMENT ON COLUMN clair.webhook_receipt.answered_at IS 'when it ended';
 
+CREATE POLICY tenants ON clair.webhook FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.consumer AS c WHERE c.name = webhook.consumer LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.webhook IS 'see clair.tenant';
+CREATE POLICY tenants ON clair.webhook_state FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.consumer AS c WHERE c.name = webhook_state.consumer LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.webhook_state IS 'see clair.tenant';
+CREATE POLICY tenants ON clair.webhook_receipt FOR SELECT USING (
+    (SELECT '' = ANY (clair.own_prefixes()))
+    OR (SELECT true FROM clair.consumer AS c WHERE c.name = webhook_receipt.consumer LIMIT 1)
+);
+COMMENT ON POLICY tenants ON clair.webhook_receipt IS 'see clair.tenant';
+
 SELECT pg_catalog.pg_extension_config_dump('clair.webhook', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.webhook_secret', '');
 SELECT pg_catalog.pg_extension_config_dump('clair.webhook_state', '');
@@ -180,7 +196,7 @@ REVOKE ALL ON FUNCTION clair.webhook_delivery_id(uuid, bigint) FROM PUBLIC;
  * The first images of a notification, or the one that is new, with all findings, and after which one
  * to go on; none when they are too much.
  */
-CREATE FUNCTION clair.webhook_images(notification bigint, "limit" integer)
+CREATE FUNCTION clair.webhook_images(notification bigint, "limit" integer, prefixes text[])
 RETURNS TABLE (first json, next bigint, names text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
@@ -212,7 +228,8 @@ BEGIN ATOMIC
                 ) AS entry
             FROM (
                 SELECT *
-                FROM clair.notification_images(webhook_images.notification, webhook_images."limit")
+                FROM clair.notification_images(webhook_images.notification, webhook_images."limit",
+                    prefixes => webhook_images.prefixes)
                 UNION ALL
                 SELECT
                     n.image_id,
@@ -221,6 +238,7 @@ BEGIN ATOMIC
                         SELECT m.name::text
                         FROM clair.image_name AS m
                         WHERE m.image_id = i.id
+                            AND COALESCE(m.name OPERATOR(pg_catalog.^@) ANY (webhook_images.prefixes), true)
                         ORDER BY m.name
                     ),
                     'after', v.vulnerability, v.namespace, v.feature, v.installed_version, v.severity,
@@ -234,9 +252,9 @@ BEGIN ATOMIC
         ) AS image
     ) AS page;
 END;
-COMMENT ON FUNCTION clair.webhook_images(bigint, integer) IS
-    'the first images of a notification as clair.webhook_body() shows them';
-REVOKE ALL ON FUNCTION clair.webhook_images(bigint, integer) FROM PUBLIC;
+COMMENT ON FUNCTION clair.webhook_images(bigint, integer, text[]) IS
+    'the first images of a notification, of those whose names begin so, as clair.webhook_body() shows them';
+REVOKE ALL ON FUNCTION clair.webhook_images(bigint, integer, text[]) FROM PUBLIC;
 
 CREATE FUNCTION clair.webhook_body(consumer text, notification bigint)
 RETURNS json
@@ -256,11 +274,11 @@ BEGIN ATOMIC
                             pg_catalog.concat(
                                 '*', n.severity, '* ', n.vulnerability || ' ', n.reason,
                                 ' (' || pg_catalog.array_to_string(NULLIF(n.changes, '{}'), ', ') || ')',
-                                ' by ' || n.updater, ': ', n.images,
-                                CASE WHEN n.images = 1 THEN ' image' ELSE ' images' END,
-                                ', ' || page.names, CASE WHEN page.next IS NOT NULL THEN ', ...' END),
+                                ' by ' || n.updater, ': ',
+                                n.images || CASE WHEN n.images = 1 THEN ' image, ' ELSE ' images, ' END,
+                                page.names, CASE WHEN page.next IS NOT NULL THEN ', ...' END),
                             '&', '&amp;'), '<', '&lt;'), '>', '&gt;'))
-                FROM clair.webhook_images(n.id, 5) AS page
+                FROM clair.webhook_images(n.id, 5, seen.prefixes) AS page
             )
             ELSE (
                 SELECT
@@ -272,12 +290,16 @@ BEGIN ATOMIC
                         'before', n.before, 'after', n.after,
                         'images', pg_catalog.json_build_object(
                             'count', n.images, 'first', page.first, 'next', page.next))
-                FROM clair.webhook_images(n.id, 20) AS page
+                FROM clair.webhook_images(n.id, 20, seen.prefixes) AS page
             )
         END
     FROM clair.webhook AS w
         JOIN clair.notification AS n ON n.id = webhook_body.notification
         CROSS JOIN LATERAL (SELECT clair.webhook_delivery_id(w.id, n.id) AS id) AS known
+        -- Who posts it sees everything: it is for who owns the consumer.
+        CROSS JOIN LATERAL (
+            SELECT clair.tenant_prefixes(c.owner) AS prefixes FROM clair.consumer AS c WHERE c.name = w.consumer
+        ) AS seen
     WHERE w.consumer = webhook_body.consumer;
 END;
 COMMENT ON FUNCTION clair.webhook_body(text, bigint) IS

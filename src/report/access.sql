@@ -22,7 +22,7 @@ DECLARE
     -- What may do no more than what it calls.
     harmless name[] := '{v1,v4}';
     -- What only who owns the extension may do.
-    owning name[] := '{grant_access,revoke_access}';
+    owning name[] := '{grant_access,revoke_access,add_tenant,drop_tenant,enforce_tenants}';
 BEGIN
     IF number IS NULL THEN
         RAISE EXCEPTION 'access level "%" does not exist', level

@@ -137,11 +137,14 @@ line(object, aspect, value) AS (
         AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT reltoastrelid FROM relation))
         AND NOT (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT reltoastrelid FROM relation))
     UNION ALL
-    SELECT 'relation ' || f.name, 'row', (to_jsonb(f) - '{oid,name,toast_of,relname,relnamespace,reltype,reloftype,relowner,relam,relfilenode,reltablespace,relpages,reltuples,relallvisible,relallfrozen,reltoastrelid,relfrozenxid,relminmxid,relacl,relrewrite,relpartbound,relnatts}'::text[]
+    SELECT 'relation ' || f.name, 'row', (to_jsonb(f) - '{oid,name,toast_of,relname,relnamespace,reltype,reloftype,relowner,relam,relfilenode,reltablespace,relpages,reltuples,relallvisible,relallfrozen,reltoastrelid,relfrozenxid,relminmxid,relacl,relrewrite,relpartbound,relnatts,relrowsecurity}'::text[]
         || jsonb_build_object('toast', f.reltoastrelid <> 0, 'method', (SELECT amname FROM pg_catalog.pg_am WHERE oid = f.relam),
             'tablespace', (SELECT spcname FROM pg_catalog.pg_tablespace WHERE oid = f.reltablespace),
             'of', f.reloftype::regtype, 'inherits', (SELECT array_agg(inhparent::regclass::text ORDER BY inhseqno) FROM pg_catalog.pg_inherits WHERE inhrelid = f.oid),
-            'partitions', pg_get_partkeydef(f.oid), 'bound', pg_get_expr(f.relpartbound, f.oid)))::text
+            'partitions', pg_get_partkeydef(f.oid), 'bound', pg_get_expr(f.relpartbound, f.oid),
+            -- by the policies for tenants it is on as long as there are some
+            'relrowsecurity', f.relrowsecurity AND (f.relname = 'tenant' OR NOT EXISTS (
+                SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid = f.oid AND p.polname = 'tenants'))))::text
     FROM file AS f
     UNION ALL
     SELECT 'relation ' || f.name, 'column ' || row_number() OVER (PARTITION BY f.oid ORDER BY a.attnum),
