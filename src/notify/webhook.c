@@ -56,10 +56,16 @@ CheckUrl(const char *text)
 {
 	Url url;
 
-	if (text != NULL && text[0] != '\0' && (!ParseUrl(text, &url) || UrlIsFile(&url)))
+	if (text == NULL || text[0] == '\0')
+		return;
+	if (!ParseUrl(text, &url) || UrlIsFile(&url))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid URL of a webhook"),
 				 errhint("It begins with https:// or http://.")));
+	if (strchr(url.authority, '@') != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the URL of a webhook has a user name"),
+						errhint("Give an Authorization header.")));
 }
 
 static void

@@ -6,6 +6,11 @@
  * functions that may change something are VOLATILE. A new one is for administrators until it is
  * named here as one that those who index images need.
  */
+-- Whoever creates the extension may have default privileges that say otherwise.
+REVOKE ALL ON ALL TABLES IN SCHEMA clair FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA clair FROM PUBLIC;
+REVOKE ALL ON SCHEMA clair FROM PUBLIC;
+
 CREATE FUNCTION clair.access_right(level text)
 RETURNS TABLE (privilege text, kind text, object text)
 LANGUAGE plpgsql STABLE

@@ -122,6 +122,10 @@ CheckUpdaterUrl(const char *text)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid URL \"%s\"", text),
 				 errhint("It begins with https://, http:// or file:///.")));
+	if (text != NULL && strchr(url.authority, '@') != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the URL of an updater has a user name"),
+						errhint("Who reads clair.updater would see it: let a proxy add it.")));
 }
 
 static void
