@@ -36,6 +36,8 @@ mkfifo("$layout/index.json", 0600);
 mkdir "$layout/blobs";
 mkdir "$layout/blobs/sha256";
 mkdir "$layout/blobs/sha256/" . '0' x 64;
+append_to_file("$layout/manifest.json", '{}');
+symlink('../../manifest.json', "$layout/blobs/sha256/" . '1' x 64);
 
 unlink "$folder/clair-reader";
 copy($BAD_HELPER, "$folder/clair-reader");
