@@ -209,6 +209,24 @@ BEGIN
 
     RETURN QUERY
     SELECT
+        'tenants',
+        CASE WHEN t.open IS NULL THEN 'ok' ELSE 'error' END,
+        COALESCE('row security is off for ' || t.open, format('%s roles see only the images that are theirs', t.roles)),
+        CASE WHEN t.open IS NOT NULL THEN 'Call clair.enforce_tenants().' END
+    FROM (
+        SELECT
+            (SELECT count(DISTINCT tenant.role) FROM clair.tenant WHERE tenant.prefix <> '') AS roles,
+            (
+                SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
+                FROM pg_class AS c
+                    JOIN pg_policy AS p ON p.polrelid = c.oid AND p.polname = 'tenants'
+                WHERE c.relnamespace = 'clair'::regnamespace AND NOT c.relrowsecurity
+            ) AS open
+    ) AS t
+    WHERE t.roles > 0;
+
+    RETURN QUERY
+    SELECT
         'privileges',
         CASE WHEN p.granted IS NULL THEN 'ok' ELSE 'error' END,
         COALESCE('granted to PUBLIC: ' || p.granted, 'nothing but computations is granted to PUBLIC'),

@@ -280,6 +280,12 @@ foreach my $mode ('origin', 'replica')
     is($node->safe_psql("restored_$mode", 'SET ROLE shop; SELECT count(*) FROM clair.image'), 0, 'what was restored is not open to all');
     is($node->safe_psql("restored_$mode", 'SET ROLE bank; SELECT count(*) FROM clair.image'), 1, 'but to whom it was');
 }
+my $health = "SELECT state, message FROM clair.check_health() WHERE component = 'tenants'";
+is(query($owner, $health), 'ok|2 roles see only the images that are theirs', 'clair.check_health() tells of tenants');
+query($owner, 'ALTER TABLE clair.feature DISABLE ROW LEVEL SECURITY');
+is(query($owner, $health), 'error|row security is off for feature', 'and where they are not kept apart');
+query($owner, 'SELECT clair.enforce_tenants()');
+is(query($owner, $health), 'ok|2 roles see only the images that are theirs', 'which is mended by one call');
 like(outcome($owner, "SELECT clair.drop_tenant(role::regrole) FROM clair.tenant"),
     qr/^55000: role "\w+" is the last tenant\nHINT: /, 'the last tenant is not dropped in passing');
 is(query($owner, 'SELECT count(*) FROM clair.tenant'), 3, 'nor the others by that');

@@ -307,8 +307,7 @@ ask_for_files(void)
 		"oci-layout", /* a link out of the directory, as the test has laid it out */
 		"index.json", /* a FIFO */
 		"sha256:0000000000000000000000000000000000000000000000000000000000000000", /* a folder */
-		"sha256:1111111111111111111111111111111111111111111111111111111111111111", /* a link within
-																					*/
+		"sha256:1111111111111111111111111111111111111111111111111111111111111111", /* a link */
 	};
 	char result[1024] = "";
 
