@@ -80,12 +80,13 @@ choose_version(Arena *arena, UbuntuStatement *statement, const char **problem, C
 	{
 		ClairBytes version = next_version(&rest);
 
-		if (version.size > CLAIR_MAX_VERSION ||
-			!version_encode(VERSION_DPKG, version, key, &key_size, &version_problem))
-		{
+		if (!text_is_valid(version))
+			*problem = "its version is not text"; /* which dpkg would take */
+		else if (version.size > CLAIR_MAX_VERSION ||
+				 !version_encode(VERSION_DPKG, version, key, &key_size, &version_problem))
 			*problem = version_problem.reason;
+		if (*problem != NULL)
 			return CLAIR_OK;
-		}
 		if (best_size > 0 && version_key_compare(key, key_size, best, best_size) <= 0)
 			continue;
 		memcpy(best, key, key_size);

@@ -231,10 +231,13 @@ check_broken(void)
 								 "jammy_c: released (1.0,)\njammy_d: postponed\njammy_e:\n"
 								 "zany_f: needed\nzany_g: needed\nesm-infra/zany_f: needed\n"
 								 "jammy_h!: needed\njammy_i: needed\njammy_i: ignored\n"
-								 "jammy_j: released (1.0,a b)\njammy_: needed\n"));
+								 "jammy_j: released (1.0,a b)\njammy_: needed\n"
+								 "jammy_k: released (1.0\x80)\n"));
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_a: it is fixed without a version", "no fix");
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_b: *", "a fix that is no version");
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_j: *", "one of two that is none");
+	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_k: its version is not text",
+			  "one that is no text, though dpkg would take it");
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_d: its status is not known", "a new word");
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_e: its status is not known", "no word");
 	CHECK_ROW(&recorder,
@@ -247,7 +250,7 @@ check_broken(void)
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_: its package has an invalid name", "no name");
 	CHECK_ROW(&recorder, "broken|index|" CVE "|jammy_i: it is there twice: the first is left out",
 			  "a line that is there twice");
-	CHECK_INT(recorder.counts[WIRE_BROKEN], 10, "each is told once");
+	CHECK_INT(recorder.counts[WIRE_BROKEN], 11, "each is told once");
 	CHECK_RANGE(&recorder, "0", "ubuntu:22.04|source|c|dpkg|-|1.0|fixed|Medium",
 				"a comma too many does no harm");
 	CHECK_RANGE(&recorder, "1", "ubuntu:22.04|source|i|dpkg|-|-|will_not_fix|Medium",
