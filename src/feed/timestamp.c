@@ -142,7 +142,9 @@ timestamp_read(ClairBytes text, int64_t *milliseconds)
 		(!take_byte(&text, "Tt ") || !take_time(&text, &time) || !take_zone(&text, &zone)))
 		return false;
 	*milliseconds = days * TIMESTAMP_DAY + time - zone;
-	return text.size == 0;
+	/* a zone may lead out of the years that can be written */
+	return text.size == 0 && *milliseconds >= days_from_civil(1, 1, 1) * TIMESTAMP_DAY &&
+		   *milliseconds < days_from_civil(10000, 1, 1) * TIMESTAMP_DAY;
 }
 
 ClairBytes
