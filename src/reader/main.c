@@ -96,7 +96,8 @@ add_document(Reader *reader, const ConnectionFrame *frame, ClairError *error)
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent more than %d documents",
 						   MAX_DOCUMENTS);
 	document->descriptor = connection_take_descriptor(reader->connection);
-	if (frame->count != 2 || frame->fields[0].data == NULL || document->descriptor < 0)
+	if (frame->count != 2 || frame->fields[0].data == NULL || frame->fields[1].data == NULL ||
+		document->descriptor < 0)
 		return clair_error(error, CLAIR_PROTOCOL, "the server sent a malformed document");
 	if (copy_field(reader, frame->fields[0], &document->name, error) != CLAIR_OK ||
 		copy_field(reader, frame->fields[1], &document->url, error) != CLAIR_OK)
