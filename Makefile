@@ -8,7 +8,8 @@
 #   make check        every test, in throwaway servers (JOBS=number at once); check-long: also what takes long
 #   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
 #   make bench        the measurements of test/bench
-#   make fuzz         the fuzzers of test/fuzz, built only
+#   make fuzz         the fuzzers of test/fuzz (TIME=seconds for each, FUZZ='name ...')
+#   make fuzz-seeds   what the unit tests give to readers becomes part of the fuzzers' corpora
 #   make release      freezes the version that clair.control names: src/release tells
 #   make deb dist image   Debian packages, the archive for PGXN, a container image: see test/deploy
 #   make clean
@@ -183,10 +184,20 @@ FUZZ_CC = clang
 FUZZ_FLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_OBJECTS = $(HELPER_SOURCES:%.c=build/fuzz/%.o)
-FUZZERS = $(patsubst %.c,build/fuzz/%,$(call sources,test/fuzz))
+FUZZ_TARGETS = $(patsubst %.c,build/fuzz/%.o,$(call sources,test/fuzz))
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--as-needed -Wl,--wrap=curl_easy_init
+FUZZER = build/fuzz/clair-fuzz
 SANITIZED_TESTS = $(patsubst %.c,build/fuzz/%,$(filter %_test.c,$(call sources,test/unit)))
 
-fuzz: $(FUZZERS)
+fuzz: deps
+	+$(BUILD) fuzz-program
+	@test/fuzz/run $(FUZZ)
+
+fuzz-seeds: deps
+	+$(BUILD) fuzz-program harvesters
+	@test/fuzz/seeds/make $(FUZZ)
+
+fuzz-program: $(FUZZER)
 
 sanitized-tests: $(SANITIZED_TESTS)
 
@@ -198,9 +209,22 @@ build/fuzz/libclair.a: $(FUZZ_OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(FUZZERS): build/fuzz/test/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libclair.a
-	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -Wl,--as-needed -o $@ $^ \
+$(FUZZER): $(FUZZ_TARGETS) build/fuzz/libclair.a
+	$(FUZZ_CC) $(FUZZ_LINK) -o $@ $^ $(READER_LIBS) $(FETCH_LIBS)
+
+# The unit tests once more, which write down what they give to readers: seeds for the fuzzers.
+HARVESTERS = $(patsubst test/unit/%.c,build/harvest/%,$(filter %_test.c,$(call sources,test/unit)))
+
+harvesters: $(HARVESTERS)
+
+$(HARVESTERS): build/harvest/%: test/unit/%.c build/harvest/harvest.o $(ARCHIVE)
+	$(COMPILE) -Itest/unit -MF $@.d $(LINK) -o $@ $< build/harvest/harvest.o $(ARCHIVE) \
+		$$(nm build/harvest/harvest.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') \
 		$(READER_LIBS) $(FETCH_LIBS)
+
+build/harvest/harvest.o: test/fuzz/seeds/harvest.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
 
 $(SANITIZED_TESTS): build/fuzz/test/unit/%: test/unit/%.c build/fuzz/libclair.a
 	@mkdir -p $(@D)
@@ -248,13 +272,13 @@ demo: deps
 
 check: deps
 	@test/schemas build/schemas
-	+$(BUILD) all check-programs
+	+$(BUILD) all check-programs $$(command -v $(FUZZ_CC) >/dev/null && echo fuzz-program)
 	@test/run
 
 check-long:
 	@test/deps --long
 	@test/schemas build/schemas
-	+$(BUILD) all check-programs fuzz sanitized-tests
+	+$(BUILD) all check-programs fuzz-program sanitized-tests
 	@test/run --long
 
 # The tests' programs; and, where the helpers stand on isa-l, all of it once more on zlib alone.
@@ -283,10 +307,9 @@ clean:
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
-.SECONDARY: $(FUZZERS:=.o)
-.PHONY: all helpers test-programs prerequisites differential fuzz sanitized-tests server pgxs-prerequisites \
-	install uninstall installcheck deps demo check check-long check-programs bench release \
-	deb dist image check-deb check-dist check-image check-package clean
+.PHONY: all helpers test-programs prerequisites differential fuzz fuzz-program fuzz-seeds harvesters \
+	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-long \
+	check-programs bench release deb dist image check-deb check-dist check-image check-package clean
 
 else
 

@@ -5,20 +5,10 @@
  *
  * A NUL parts the names.
  */
-#include <stdlib.h>
-
 #include "feed/cpe.h"
+#include "fuzz.h"
 
 #define ARENA_SIZE ((size_t) 8 << 20)
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static bool
 same(const Cpe *a, const Cpe *b)
@@ -72,8 +62,7 @@ check_two(Arena *arena, const Cpe *a, const Cpe *b)
 	require(found == (cpe_covers(b, a) ? 1 : 0));
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(cpe)
 {
 	const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
 	size_t first = nul != NULL ? (size_t) (nul - data) : size;

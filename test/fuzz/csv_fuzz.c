@@ -5,12 +5,11 @@
  *
  * The first byte chooses the size of the pieces.
  */
-#include <stdlib.h>
-
 #include "common/limits.h"
 #include "common/text.h"
 #include "feed/csv.h"
 #include "pieces.h"
+#include "fuzz.h"
 
 #define FIELDS_LIMIT ((size_t) 8)
 
@@ -21,15 +20,6 @@ typedef struct Outcome
 	int64_t places; /* the sum of their positions and lines */
 	int64_t fields;
 } Outcome;
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* The field in quotes, those in it doubled. */
 static ClairBytes
@@ -105,8 +95,7 @@ cut(ClairBytes document, size_t piece_size)
 	return outcome;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(csv)
 {
 	ClairBytes document;
 	Outcome whole;

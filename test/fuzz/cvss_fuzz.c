@@ -3,18 +3,8 @@
  *    Any bytes as a CVSS vector: what is read is written and read again as the same, and has
  *    scores from 0 to 10 that go with their words.
  */
-#include <stdlib.h>
-
 #include "feed/cvss.h"
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_score(const Cvss *cvss, int score)
@@ -25,8 +15,7 @@ check_score(const Cvss *cvss, int score)
 	require((strcmp(word, "Unknown") == 0) == (score == CVSS_NO_SCORE));
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(cvss)
 {
 	Arena *arena = arena_create(1 << 20);
 	ClairBytes text = {(const char *) data, size};

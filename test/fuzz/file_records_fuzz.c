@@ -2,21 +2,11 @@
  * file_records_fuzz.c
  *    Any bytes as an archive: its records have clean names, and are no larger than the limits say.
  */
-#include <stdlib.h>
-
 #include "common/limits.h"
 #include "common/path.h"
 #include "common/stream.h"
 #include "feed/file_records.h"
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 check_record(const FeedRecord *record, const ClairLimits *limits)
@@ -28,8 +18,7 @@ check_record(const FeedRecord *record, const ClairLimits *limits)
 	require(record->value.size <= (size_t) limits->max_record_size);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(file_records)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	ClairStream *stream;

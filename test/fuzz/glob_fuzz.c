@@ -2,10 +2,8 @@
  * glob_fuzz.c
  *    Patterns and paths: a match must be what the plainest matcher says, which tries everything.
  */
-#include <stdint.h>
-#include <stdlib.h>
-
 #include "common/glob.h"
+#include "fuzz.h"
 
 /* Small enough for a matcher that tries everything. */
 #define MAX_PATTERN 24
@@ -44,8 +42,7 @@ is_clean(const char *path)
 		   strstr(path, "//") == NULL;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(glob)
 {
 	/* Few letters, so that things match. */
 	static const char letters[] = "ab/*/a*b";

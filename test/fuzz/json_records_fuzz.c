@@ -5,14 +5,13 @@
  *
  * The first byte chooses the size of the pieces and which array is looked for, if any.
  */
-#include <stdlib.h>
-
 #include "common/arena.h"
 #include "common/json_cursor.h"
 #include "common/limits.h"
 #include "common/stream.h"
 #include "feed/json_records.h"
 #include "pieces.h"
+#include "fuzz.h"
 
 typedef struct Outcome
 {
@@ -21,15 +20,6 @@ typedef struct Outcome
 	int64_t positions; /* their sum */
 	bool all_json;
 } Outcome;
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static bool
 is_json(Arena *arena, ClairBytes text)
@@ -72,8 +62,7 @@ split(ClairBytes document, const char *array, size_t piece_size)
 	return outcome;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(json_records)
 {
 	ClairBytes document;
 	const char *array;

@@ -1,26 +1,16 @@
-/* Fuzzes the walk over a layer, with the passes that links cause, compressed or not. */
+/*
+ * layer_fuzz.c
+ *    The walk over a layer, with the passes that links cause, compressed or not.
+ *
+ * The parts of an input are what detectors want, lines as detectors_read() takes them, with an "A"
+ * in front when the tar is an appc image; and the tar (fuzz.h).
+ */
 #include "common/stream.h"
-#include "image/image.h"
+#include "common/text.h"
+#include "fuzz.h"
 #include "image/layer.h"
-#include "image_fuzz.h"
 
-#define DETECTORS "a 1 var/lib/dpkg/status\na 1 etc/*\nb 2 usr/**/lib*\nb 2 opt/**\n"
-#define DIFF_ID	  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-extern int LLVMFuzzerInitialize(int *argc, char ***argv);
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	ClairError error;
-
-	(void) argc;
-	(void) argv;
-	if (digest_initialize(&error) != CLAIR_OK || image_initialize(&error) != CLAIR_OK)
-		abort();
-	return 0;
-}
+#define DIFF_ID "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static ClairStatus
 walk(Layer *layer, ClairBytes bytes, const ClairLimits *limits, ClairError *error)
@@ -46,36 +36,42 @@ walk(Layer *layer, ClairBytes bytes, const ClairLimits *limits, ClairError *erro
 	return status;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(layer)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
 	Arena *arena = arena_create((size_t) 64 << 20);
 	TextMap known = {.arena = arena};
 	TextMap sent = {.arena = arena};
 	Detectors *detectors;
-	Layer *layer;
+	Layer *layer = NULL;
 	ClairError error;
 	bool another_pass = true;
-	char *tar = fuzz_tar(data, size);
+	ClairBytes parts[2] = {CLAIR_LITERAL(""), CLAIR_LITERAL("")};
+	size_t count = fuzz_split((ClairBytes){(const char *) data, size}, 0, parts, 2);
+	ClairBytes tar = fuzz_content(parts[count - 1], 1);
+	bool is_appc;
 	ClairStatus status;
 
 	limits.max_layer_size = 64 << 20;
 	limits.max_file_size = 16 << 20;
-	detectors_read(arena, clair_bytes(DETECTORS), &detectors, &error);
-	status = layer_create(&limits, detectors, size % 2 == 1, &layer, &error);
+	if (count == 1 || !text_is_valid(parts[0]))
+		parts[0] = CLAIR_LITERAL("");
+	is_appc = clair_bytes_start_with(parts[0], CLAIR_LITERAL("A"));
+	status = detectors_read(arena, clair_bytes_skip(parts[0], is_appc), &detectors, &error);
+	if (status == CLAIR_OK)
+		status = layer_create(&limits, detectors, is_appc, &layer, &error);
 	while (status == CLAIR_OK && another_pass)
 	{
-		status = walk(layer, (ClairBytes){tar, size}, &limits, &error);
+		status = walk(layer, tar, &limits, &error);
 		if (status == CLAIR_OK)
 			status = layer_follow_links(layer, &another_pass, &error);
 	}
 	if (status == CLAIR_OK)
-		status = layer_send(layer, DIFF_ID, &known, &fuzz_sink, &error);
+		status = layer_send(layer, DIFF_ID, &known, &fuzz_image_sink, &error);
 	if (status == CLAIR_OK)
-		status = layer_send_files(layer, &sent, &fuzz_sink, &error);
+		status = layer_send_files(layer, &sent, &fuzz_image_sink, &error);
 	layer_destroy(layer);
 	arena_destroy(arena);
-	free(tar);
+	free((char *) tar.data);
 	return 0;
 }

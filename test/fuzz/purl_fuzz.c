@@ -3,24 +3,14 @@
  *    Any bytes as a package URL: what is read is text, not empty, and not longer than the URL;
  *    written down with everything escaped, it is read as the same.
  */
-#include <stdlib.h>
-
 #include "common/purl.h"
 #include "common/text.h"
+#include "fuzz.h"
 
 typedef struct Writer
 {
 	char *to;
 } Writer;
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void
 write_plain(Writer *writer, ClairBytes text)
@@ -100,8 +90,7 @@ check_again(Arena *arena, const Purl *purl)
 	free(buffer);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(purl)
 {
 	Arena *arena = arena_create(1 << 20);
 	Purl purl;

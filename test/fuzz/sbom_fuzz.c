@@ -4,8 +4,9 @@
  *    fact of a file is told twice.
  */
 #include <stdio.h>
+#include <unistd.h>
 
-#include "feed_fuzz.h"
+#include "fuzz.h"
 #include "image/sbom_image.h"
 
 #define MAX_FACTS 2000
@@ -37,7 +38,7 @@ take_sbom_row(void *context, WireRelation relation, const ClairBytes *fields, ui
 			require(strcmp(seen->facts[i], fact) != 0);
 		seen->facts[seen->fact_count++] = fact;
 	}
-	return take_row(context, relation, fields, count, error);
+	return fuzz_feed_sink.row(context, relation, fields, count, error);
 }
 
 /* Nothing is known. */
@@ -52,24 +53,21 @@ answer_unknown(void *context, const ClairBytes *keys, uint32_t count, ClairBytes
 	return CLAIR_OK;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(sbom)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
-	UpdaterDocument document = fuzz_document("sbom", data, size);
+	int document = fuzz_file((ClairBytes){(const char *) data, size});
 	Seen seen = {.images = 0};
 	ClairSink sink = {.context = &seen, .row = take_sbom_row, .known = answer_unknown};
 	ClairError error = {.status = CLAIR_OK};
 
-	(void) answer;
-	(void) take_progress;
 	limits.max_file_size = 16 << 20;
-	if (sbom_image_index(&limits, document.descriptor, &sink, &error) != CLAIR_OK)
+	if (sbom_image_index(&limits, document, &sink, &error) != CLAIR_OK)
 		require(error.message[0] != '\0' && seen.images == 0);
 	else
 		require(seen.images == 1);
 	for (int i = 0; i < seen.fact_count; i++)
 		free(seen.facts[i]);
-	close(document.descriptor);
+	close(document);
 	return 0;
 }

@@ -5,24 +5,14 @@
  *
  * The first byte chooses the format, the second where the first version ends.
  */
-#include <stdlib.h>
-
 #include "version/version_key.h"
+#include "fuzz.h"
 
 typedef struct Key
 {
 	unsigned char *bytes;
 	size_t size;
 } Key;
-
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* Encodes into a buffer of exactly the promised size; no bytes when the text is refused. */
 static Key
@@ -43,8 +33,7 @@ encode(VersionFormat format, ClairBytes text)
 	return (Key){NULL, 0};
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(version)
 {
 	VersionFormat format;
 	size_t cut;

@@ -2,8 +2,10 @@
  * vex_fuzz.c
  *    Any bytes as a VEX document: whatever comes out are rows, the document's first.
  */
+#include <unistd.h>
+
 #include "feed/vex.h"
-#include "feed_fuzz.h"
+#include "fuzz.h"
 
 /* Counts the rows of the document. */
 static ClairStatus
@@ -18,20 +20,19 @@ take_vex_row(void *context, WireRelation relation, const ClairBytes *fields, uin
 	if (relation == WIRE_VEX)
 		require(fields[0].size > 0 && fields[3].size > 0 &&
 				(fields[4].data != NULL || fields[5].data != NULL || fields[11].data != NULL));
-	return take_row(context, relation, fields, count, error);
+	return fuzz_feed_sink.row(context, relation, fields, count, error);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(vex)
 {
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
-	UpdaterDocument document = fuzz_document("vex", data, size);
+	int document = fuzz_file((ClairBytes){(const char *) data, size});
 	int documents = 0;
 	ClairSink sink = {.context = &documents, .row = take_vex_row};
 	ClairError error;
 
-	if (vex_read(&limits, document.descriptor, &sink, &error) != CLAIR_OK)
+	if (vex_read(&limits, document, &sink, &error) != CLAIR_OK)
 		require(error.message[0] != '\0');
-	close(document.descriptor);
+	close(document);
 	return 0;
 }

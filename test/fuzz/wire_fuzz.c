@@ -1,13 +1,16 @@
 /*
- * Frames: whatever arrives on a helper's socket is a frame within its bounds or an error; what is
- * taken apart can be put together again.
+ * wire_fuzz.c
+ *    Frames: whatever arrives on a helper's socket is a frame within its bounds or an error; what
+ * is taken apart can be put together again, and is a row, a job or neither.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/connection.h"
+#include "fetch/options.h"
+#include "fuzz.h"
+#include "package/detector.h"
 
 #define MAX_INPUT 65536 /* fits into a socket's buffer */
 
@@ -44,17 +47,22 @@ static void
 check_job(const ConnectionFrame *frame)
 {
 	Arena *arena = arena_create(1 << 20);
+	Detectors *detectors;
+	FetchOptions options;
 	ClairLimits limits;
 	ClairError error;
 	Job job;
 
 	if (job_read(arena, frame->fields, frame->count, &job, &error) == CLAIR_OK)
+	{
 		(void) job_limits(&job, &limits, &error);
+		(void) options_read(&job, &options, &error);
+		(void) detectors_read(arena, job_text(&job, "detectors"), &detectors, &error);
+	}
 	arena_destroy(arena);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(wire)
 {
 	Connection *connection;
 	ConnectionFrame frame;
@@ -63,19 +71,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > MAX_INPUT || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0)
 		return 0;
-	if (write(sockets[1], data, size) != (ssize_t) size)
-		abort();
+	require(write(sockets[1], data, size) == (ssize_t) size);
 	shutdown(sockets[1], SHUT_WR);
-	if (connection_open(sockets[0], "fuzz", &connection, &error) != CLAIR_OK)
-		abort();
+	require(connection_open(sockets[0], "fuzz", &connection, &error) == CLAIR_OK);
 	while (connection_receive(connection, &frame, &error) == CLAIR_OK)
 	{
 		check_round_trip(&frame);
 		check_row(&frame);
 		check_job(&frame);
 	}
-	if (error.status != CLAIR_PROTOCOL && error.status != CLAIR_STOPPED)
-		abort();
+	require(error.status == CLAIR_PROTOCOL || error.status == CLAIR_STOPPED);
 	connection_close(connection);
 	close(sockets[1]);
 	return 0;

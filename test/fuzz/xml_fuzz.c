@@ -7,16 +7,7 @@
 #include "common/text.h"
 #include "feed/xml.h"
 #include "pieces.h"
-
-extern int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
-extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-	if (!condition)
-		abort();
-}
+#include "fuzz.h"
 
 /* Everything of an element is text within the record. */
 static void
@@ -35,17 +26,7 @@ walk(ClairBytes record, const XmlElement *element, unsigned depth)
 		walk(record, &child, depth + 1);
 }
 
-int
-LLVMFuzzerInitialize(int *argument_count, char ***arguments)
-{
-	(void) argument_count;
-	(void) arguments;
-	xml_initialize();
-	return 0;
-}
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_TARGET(xml)
 {
 	static const char *const parts[] = {"a/b", "a/b@;a/c/*", "a|b/*/*", "a"};
 	ClairLimits limits = CLAIR_DEFAULT_LIMITS;
