@@ -148,7 +148,7 @@ StageResult(WireRelation relation)
 
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		ClairBytes fields[WIRE_MAX_COLUMNS];
+		ClairBytes fields[WIRE_MAX_COLUMNS] = {CLAIR_NULL_BYTES};
 
 		for (int i = 0; i < wire_relations[relation].column_count; i++)
 		{

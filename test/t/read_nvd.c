@@ -89,7 +89,7 @@ read_by_json_c(int descriptor)
 	ClairStream *stream;
 	ClairError error;
 	FeedRecord record;
-	void *records;
+	void *records = NULL;
 	bool found = true;
 
 	if (record_feed_stream(&limits, descriptor, &stream, &error) != CLAIR_OK ||

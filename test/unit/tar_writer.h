@@ -34,7 +34,7 @@ tar_add(TarWriter *tar, char type, const char *name, const char *target, ClairBy
 	memcpy(header + 100, "0000644", 7);
 	memcpy(header + 108, "0000000", 7);
 	memcpy(header + 116, "0000000", 7);
-	snprintf(header + 124, 12, "%011zo", content.size);
+	snprintf(header + 124, 12, "%011zo", content.size & 077777777777);
 	memcpy(header + 136, "00000000000", 11);
 	memset(header + 148, ' ', 8);
 	header[156] = type;
