@@ -6,6 +6,7 @@
 #   make deps         installs what building and testing need, or names it
 #   make demo         from an image and real feeds to findings, in a throwaway server (IMAGE=path)
 #   make check        every test, in throwaway servers (JOBS=number at once); check-long: also what takes long
+#   make check-debian make check in another release of Debian (SUITE=sid), see test/debian
 #   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
 #   make bench        the measurements of test/bench
 #   make fuzz         the fuzzers of test/fuzz (TIME=seconds for each, FUZZ='name ...')
@@ -14,9 +15,9 @@
 #   make deb dist image   Debian packages, the archive for PGXN, a container image: see test/deploy
 #   make clean
 #
-# PG_CONFIG=path chooses the server, WITH_ISAL=no builds the helpers on zlib alone, WARNINGS=
-# builds with compilers that warn of more than ours do. A new source file needs no line here; a
-# new .sql file one in SQL_FILES.
+# PG_CONFIG=path chooses the server, CC=clang the compiler, WITH_ISAL=no builds the helpers on zlib
+# alone, WARNINGS= builds with compilers that warn of more than ours do, TESTS='unit regress' says
+# what is checked. A new source file needs no line here; a new .sql file one in SQL_FILES.
 #
 # This file is read twice. The first half builds the helpers with plain rules and calls the second
 # half, with CLAIR_PGXS set and in a folder of its own, for what PGXS builds and installs: PGXS
@@ -169,6 +170,8 @@ prerequisites:
 # Our version order against the one of libdpkg and librpm, where these are installed.
 ORACLES := $(foreach package,libdpkg rpm,$(shell $(PKG_CONFIG) --exists $(package) 2>/dev/null && echo $(package)))
 ORACLE_CPPFLAGS = $(if $(filter libdpkg,$(ORACLES)),-DWITH_LIBDPKG) $(if $(filter rpm,$(ORACLES)),-DWITH_LIBRPM)
+# libdpkg is an archive, which does not name what it needs.
+ORACLE_LIBS = $(foreach package,$(ORACLES),$$($(PKG_CONFIG) $(if $(filter libdpkg,$(package)),--static) --libs $(package)))
 DIFFERENTIAL = $(HELPERS)/test/unit/version_differential
 
 differential: $(if $(ORACLES),$(DIFFERENTIAL))
@@ -176,7 +179,7 @@ differential: $(if $(ORACLES),$(DIFFERENTIAL))
 $(DIFFERENTIAL): test/unit/version_differential.c $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(COMPILE) -MF $@.d -Itest/unit $(ORACLE_CPPFLAGS) $$($(PKG_CONFIG) --cflags $(ORACLES)) \
-		$(LINK) -o $@ $< $(ARCHIVE) $$($(PKG_CONFIG) --libs $(ORACLES))
+		$(LINK) -o $@ $< $(ARCHIVE) $(ORACLE_LIBS)
 
 # Fuzzers, and the unit tests once more, are built with clang's sanitizers, from the sources, so that
 # all of them are watched.
@@ -273,7 +276,11 @@ demo: deps
 check: deps
 	@test/schemas build/schemas
 	+$(BUILD) all check-programs $$(command -v $(FUZZ_CC) >/dev/null && echo fuzz-program)
-	@test/run
+	@test/run $(TESTS)
+
+# The same in a throwaway Debian of another release.
+check-debian:
+	@CC=$(CC) test/debian $(or $(SUITE),$(error SUITE names the release, as in "make check-debian SUITE=sid")) $(TESTS)
 
 check-long:
 	@test/deps --long
@@ -308,7 +315,7 @@ clean:
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 .PHONY: all helpers test-programs prerequisites differential fuzz fuzz-program fuzz-seeds harvesters \
-	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-long \
+	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-debian check-long \
 	check-programs bench release deb dist image check-deb check-dist check-image check-package clean
 
 else
@@ -334,9 +341,15 @@ DATA = $(patsubst $(TOP)/%,%,$(sort $(wildcard $(TOP)/src/release/clair--*--*.sq
 PG_CPPFLAGS = -DCLAIR_VERSION='"$(EXTENSION_VERSION)"' -I$(TOP)/src -isystem $(includedir_server)
 PG_CFLAGS = -std=gnu11 $(WARNINGS) -MMD -MP
 SHLIB_LINK = -Wl,-Bsymbolic
+# The server's flags may be for gcc.
+ifneq ($(findstring clang,$(shell $(CC) --version)),)
+PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
+endif
 
 REGRESS = $(patsubst $(TOP)/sql/%.sql,%,$(sort $(wildcard $(TOP)/sql/*.sql)))
 REGRESS_OPTS = --load-extension=clair
+# Later ones than that of 14 set it themselves.
+installcheck: export PG_ABS_SRCDIR = $(TOP)
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
