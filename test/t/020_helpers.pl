@@ -56,6 +56,9 @@ my $other = WebServer->start(
     },
 );
 
+# made before anybody waits for it
+gzip(\('0' x 50_000_000), \my $bomb);
+
 my $server = WebServer->start(
     '/feed' => sub {
         my ($client, $headers) = @_;
@@ -146,8 +149,7 @@ my $server = WebServer->start(
         WebServer::answer($_[0], '200 OK', { 'Content-Encoding' => 'gzip' }, $packed);
     },
     '/bomb' => sub {
-        gzip(\('0' x 50_000_000), \my $packed);
-        WebServer::answer($_[0], '200 OK', { 'Content-Encoding' => 'gzip' }, $packed);
+        WebServer::answer($_[0], '200 OK', { 'Content-Encoding' => 'gzip' }, $bomb);
     },
     '/endless' => sub {
         my ($client) = @_;
