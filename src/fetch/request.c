@@ -85,6 +85,19 @@ request_take_headers(Request *request, ClairBytes text)
 	return true;
 }
 
+/*
+ * Notes whether the headers are complete: those of an interim answer, or of a proxy's, are followed
+ * by others. For libcurl, an answer that ends within them is whole, and its body empty.
+ */
+static void
+note_header(Request *request, ClairBytes line)
+{
+	if (line.size > 5 && memcmp(line.data, "HTTP/", 5) == 0)
+		request->has_headers = false;
+	else if (text_trim(line).size == 0)
+		request->has_headers = true;
+}
+
 /* libcurl's callback: one line of the answer's header. */
 static size_t
 receive_header(char *data, size_t size, size_t count, void *context)
@@ -96,6 +109,7 @@ receive_header(char *data, size_t size, size_t count, void *context)
 	char *target = NULL;
 	size_t skipped = 0;
 
+	note_header(request, line);
 	if (line.size >= etag.size && text_equal_ignoring_case((ClairBytes){data, etag.size}, etag))
 	{
 		target = request->etag;
@@ -129,8 +143,13 @@ write_body(Request *request, const char *data, size_t size)
 			continue;
 		if (done <= 0)
 		{
+			int reason = done < 0 ? errno : ENOSPC;
+
 			clair_error(&request->failure, CLAIR_IO, "could not write what was received: %s",
-						strerror(done < 0 ? errno : ENOSPC));
+						strerror(reason));
+			if (reason == ENOSPC || reason == EDQUOT)
+				clair_error_hint(&request->failure, "Make room where the server's temporary files "
+													"are, in base/pgsql_tmp of its data.");
 			return false;
 		}
 		request->written += done;
@@ -164,8 +183,9 @@ keep_answer(Request *request, const char *data, size_t size)
 bool
 request_is_answered(const Request *request, CURLcode result)
 {
-	return result == CURLE_OK || (result == CURLE_WRITE_ERROR && request_posts(request) &&
-								  request->received > request->max_size);
+	return (result == CURLE_OK && request->has_headers) ||
+		   (result == CURLE_WRITE_ERROR && request_posts(request) &&
+			request->received > request->max_size);
 }
 
 /* libcurl's callback: a piece of the body, decoded. Anything but its size ends the attempt. */
@@ -425,6 +445,7 @@ ClairStatus
 request_send(Request *request, CURLM *multi, ClairError *error)
 {
 	request->received = 0;
+	request->has_headers = false;
 	request->answer_size = 0;
 	request->etag[0] = '\0';
 	request->last_modified[0] = '\0';

@@ -47,6 +47,7 @@ typedef struct Request
 	bool left_origin; /* a redirect has led to another origin than that of the first URL */
 
 	/* What has come. */
+	bool has_headers; /* all of them, up to the empty line */
 	int64_t received; /* bytes of the body, decoded */
 	int64_t written;  /* to the descriptor */
 	char etag[REQUEST_MAX_VALIDATOR + 1];

@@ -427,6 +427,8 @@ static void
 judge_failure(Transfer *transfer, CURLcode result, int64_t now)
 {
 	transfer->status = 0;
+	if (result == CURLE_OK)
+		result = CURLE_PARTIAL_FILE; /* it ended within the headers */
 	if (result == CURLE_COULDNT_CONNECT && transfer->request.refused_kind != NULL)
 	{
 		clair_error(&transfer->request.failure, CLAIR_INVALID, "address %s of host \"%s\" is %s",

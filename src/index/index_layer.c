@@ -108,7 +108,7 @@ FetchLayer(const Url *url, const char *headers)
 							   .as_stored = true,
 							   .max_size = CurrentLimits().max_layer_size};
 	Transfer transfer = {.url = FormatUrl(url), .headers = headers, .file = OpenSpoolFile()};
-	const char *shown_url = psprintf("%s://%s%s", url->scheme, url->authority, url->path);
+	const char *shown_url = ShowUrl(url);
 	Helper *fetch = StartTransfers(&options, &transfer, 1);
 	TransferAnswer answer;
 	bool is_fetched = false;

@@ -40,7 +40,14 @@ write_all(const ExportWriter *writer, size_t size, ClairError *error)
 		if (result > 0)
 			written += (size_t) result;
 		else if (result == 0 || errno != EINTR)
-			return clair_error(error, CLAIR_IO, "could not write the export: %s", strerror(errno));
+		{
+			int reason = result == 0 ? ENOSPC : errno;
+
+			clair_error(error, CLAIR_IO, "could not write the export: %s", strerror(reason));
+			if (reason == ENOSPC || reason == EDQUOT)
+				clair_error_hint(error, "Make room where the export is to be.");
+			return error->status;
+		}
 	}
 	return CLAIR_OK;
 }

@@ -279,8 +279,17 @@ WriteSpoolFile(Descriptor *file, const char *data, size_t size)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
+		{
+			bool is_full = written == 0 || errno == ENOSPC || errno == EDQUOT;
+
+			if (written == 0)
+				errno = ENOSPC;
 			ereport(ERROR,
-					(errcode_for_file_access(), errmsg("could not write to a temporary file: %m")));
+					(errcode_for_file_access(), errmsg("could not write to a temporary file: %m"),
+					 is_full ? errhint("Make room where the server's temporary files are, in "
+									   "base/pgsql_tmp of its data.")
+							 : 0));
+		}
 		data += written;
 		size -= (size_t) written;
 	}

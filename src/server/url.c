@@ -173,6 +173,14 @@ FormatUrl(const Url *url)
 	return psprintf("%s://%s%s%s", url->scheme, url->authority, url->path, url->query);
 }
 
+char *
+ShowUrl(const Url *url)
+{
+	const char *user = strrchr(url->authority, '@');
+
+	return psprintf("%s://%s%s", url->scheme, user != NULL ? user + 1 : url->authority, url->path);
+}
+
 bool
 UrlIsFile(const Url *url)
 {

@@ -26,6 +26,9 @@ extern bool ParseUrl(const char *text, Url *url);
 extern bool ResolveUrl(const Url *base, const char *reference, Url *url);
 
 extern char *FormatUrl(const Url *url);
+
+/* The same for whoever reads an error: without what may be secret, user and query. */
+extern char *ShowUrl(const Url *url);
 extern bool UrlIsFile(const Url *url);
 
 /* The path of a file: URL with its escapes resolved; NULL when it cannot be one. */

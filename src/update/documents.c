@@ -164,15 +164,15 @@ CheckPlace(const UpdateRun *run, const Document *by, const Document *document)
 	if (UrlIsFile(url) != UrlIsFile(&by->url))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("document \"%s\" is named to be at \"%s\", which is not allowed",
-							   document->name, FormatUrl(url)),
+							   document->name, ShowUrl(url)),
 						errdetail("Document \"%s\", which names it, is at \"%s\".", by->name,
-								  FormatUrl(&by->url))));
+								  ShowUrl(&by->url))));
 	if (UrlIsFile(url))
 		return; /* it is opened below the first one's directory only */
 	if (strcmp(by->url.scheme, "https") == 0 && strcmp(url->scheme, "https") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("document \"%s\" is named to be at \"%s\", without https",
-							   document->name, FormatUrl(url))));
+							   document->name, ShowUrl(url))));
 	if (strcmp(url->host, by->url.host) != 0 && !IsListed(run->settings.hosts, url->host))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

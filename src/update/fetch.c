@@ -38,7 +38,7 @@ TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 	if (document->state != DOCUMENT_NAMED)
 		ReportMalformedAnswer();
 	if (answer->error != NULL)
-		ReportTransfer(FormatUrl(&document->url), answer->error, answer->hint);
+		ReportTransfer(ShowUrl(&document->url), answer->error, answer->hint);
 	if (answer->status == 200)
 	{
 		document->state = DOCUMENT_FETCHED;
@@ -58,7 +58,7 @@ TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 	else if ((answer->status == 404 || answer->status == 410) && document->optional)
 		document->state = DOCUMENT_ABSENT;
 	else
-		ReportTransfer(FormatUrl(&document->url),
+		ReportTransfer(ShowUrl(&document->url),
 					   psprintf("server answered " INT64_FORMAT, answer->status), NULL);
 	if (document->state != DOCUMENT_FETCHED)
 		CloseDescriptor(document->content);

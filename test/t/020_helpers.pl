@@ -26,7 +26,6 @@ plan skip_all => 'made for Linux' if $^O ne 'linux';
 use constant {
     INVALID     => 1,
     LIMIT       => 2,
-    UNSUPPORTED => 3,
     MISSING     => 4,
     PROTOCOL    => 8,
 };
@@ -694,95 +693,6 @@ for my $signal (qw(HUP INT QUIT TERM XCPU XFSZ ALRM USR1)) {
     my $since = time();
     sleep(0.01) while is_running($pid) && time() - $since < 5;
     ok(!is_running($pid), 'a reader does not outlive the process that started it');
-}
-
-# The sandboxes themselves, by a program of its own that tries what somebody would who has taken a
-# helper over. Each case: helper, what holds it, what is tried, and how that ends: refused, with a
-# last word; or an exit status: that of a crash, or the number of an errno, 0 when it worked.
-SKIP: {
-    my $probe = HelperProcess::program_path('test/t/filter_probe');
-    skip 'the test programs have not been built', 1 if !-x $probe;
-    my $seccomp = system($probe, 'seccomp') >> 8;
-    my $landlock = system($probe, 'version') >> 8;
-    note("this kernel has seccomp: $seccomp, Landlock: $landlock");
-    my ($reader, $fetch) = qw(clair-reader clair-fetch);
-    my @cases = (
-        [ $reader, 'seccomp', 'memory', 0 ],
-        [ $reader, 'seccomp', 'abort', 128 + 6 ],
-        [ $reader, 'seccomp', 'stack', 128 + 11 ],
-        (map { [ $reader, 'seccomp', $_, POSIX::ENOENT ] } 'open', 'list', 'write', 'create', 'unnamed'),
-        (map { [ $reader, 'seccomp', $_, 'refused' ] } qw(remove folder rename mode connect bind unix
-            pair datagrams listen exec fork trace kill owner code)),
-
-        [ $fetch, 'seccomp', 'memory', 0 ],
-        [ $fetch, 'seccomp', 'names', 0 ],
-        [ $fetch, 'seccomp', 'abort', 128 + 6 ],
-        [ $fetch, 'seccomp', 'stack', 128 + 11 ],
-        [ $fetch, 'seccomp', 'connect', POSIX::ECONNREFUSED ],
-        [ $fetch, 'seccomp', 'pair', 0 ],
-        [ $fetch, 'seccomp', 'unix', POSIX::EAFNOSUPPORT ],
-        (map { [ $fetch, 'seccomp', $_, 'refused' ] } qw(write create unnamed remove folder rename mode
-            datagrams listen exec fork trace kill owner code)),
-
-        (map { [ $reader, 'landlock', $_, POSIX::EACCES ] } 'open', 'open hosts', 'list', 'write', 'create',
-            'unnamed', 'exec'),
-        [ $reader, 'landlock', 'trace', POSIX::EPERM ],
-        (map { [ $fetch, 'landlock', $_, POSIX::EACCES ] } 'open', 'list', 'write', 'create', 'unnamed',
-            'exec'),
-        (map { [ $fetch, 'landlock', $_, 0 ] } 'open hosts', 'names'),
-        [ $fetch, 'landlock', 'trace', POSIX::EPERM ],
-        [ $fetch, 'landlock', 'connect', POSIX::ECONNREFUSED ],
-
-        (map { [ $_, 'both', 'exec', 'refused' ] } $reader, $fetch),
-        [ $reader, 'both', 'open', POSIX::ENOENT ],
-        [ $fetch, 'both', 'open', POSIX::EACCES ],
-        [ $fetch, 'both', 'names', 0 ],
-    );
-    if ($landlock >= 4) {
-        push @cases, [ $reader, 'landlock', 'connect', POSIX::EACCES ],
-            map { [ $_, 'landlock', 'bind', POSIX::EACCES ] } $reader, $fetch;
-    }
-    if ($landlock >= 6) {
-        push @cases, map { [ $_, 'landlock', 'kill', POSIX::EPERM ] } $reader, $fetch;
-    }
-    for my $case (@cases) {
-        my ($program, $by, $what, $end) = @$case;
-        next if !$seccomp && $by ne 'landlock' || !$landlock && $by ne 'seccomp';
-        my $helper = HelperProcess->start($probe, arguments => [ $program, $by, $what ]);
-        my $hello = $helper->receive();
-        my $frame = $helper->answer();
-        my $status = $helper->ended();
-        my $got = !defined $hello ? 'not begun'
-            : defined $frame
-                && "$frame->{type} $frame->{fields}[0] $frame->{fields}[1]"
-                =~ /^E @{[UNSUPPORTED]} $program was refused system call \d+$/ && $status == 1 << 8
-            ? 'refused' : defined $frame ? "$frame->{type} @{$frame->{fields}}[0, 1]"
-            : $status & 255 ? 'signal ' . ($status & 255) : $status >> 8;
-        is($got, $end, "$program, held by $by: $what");
-    }
-}
-
-# What the job says of it, and what the helpers say.
-for my $program ($READER, $FETCH) {
-    my $answer = sub {
-        my (@job) = @_;
-        my $helper = HelperProcess->start($program);
-        $helper->receive();
-        $helper->send_frame('j', [ job => 'check', @job ]);
-        my $frame = $helper->answer();
-        $helper->answer();
-        $helper->ended();
-        return $frame->{type} eq 'R' ? "@{$frame->{fields}}" : $frame->{fields}[1];
-    };
-    my $held = $answer->();
-    like($held, qr/^[01] \d+$/, 'a helper tells what holds it');
-    is($answer->(sandbox => 'auto'), $held, 'as much as there is, unless something else is said');
-    is($answer->(sandbox => 'required'), $held, 'what is required is the same') if $held =~ /^1 [1-9]/;
-    like($answer->(sandbox => 'required'), qr/is required to run in a sandbox, but there is no/,
-        'or an error') if $held !~ /^1 [1-9]/;
-    is($answer->(sandbox => 'off'), '0 0', 'it can be left out');
-    is($answer->(sandbox => 'on'), 'malformed job: "sandbox" is neither auto, required nor off',
-        'another word is refused');
 }
 
 sub slurp {

@@ -20,7 +20,7 @@ my @COLUMNS    = qw(number namespace kind package format introduced fixed status
 
 plan skip_all => 'the row reader has not been built' if !defined $ROW_READER || !-x $ROW_READER;
 
-my $node = start_server('ranges', 'max_worker_processes = 16');
+my ($node, $library) = start_server_of_its_own('ranges', 'max_worker_processes = 16');
 
 # Images are read by the real reader, before the other one takes its place.
 my ($session) = session($node);
@@ -29,9 +29,7 @@ index_file($session, make_layer($node->basedir . '/image.tar',
     'var/lib/dpkg/status' => status_paragraphs([ 'at', '1.4' ], [ 'behind', '1.4+b1' ], [ 'below', '0.9' ])), 'image');
 
 my $folder  = PostgreSQL::Test::Utils::tempdir();
-my $library = $node->config_data('--pkglibdir');
-rename("$library/clair-reader", "$library/clair-reader.real") or die "rename: $!";
-END { rename("$library/clair-reader.real", "$library/clair-reader") if defined $library; }
+unlink "$library/clair-reader" or die "unlink: $!";
 copy($ROW_READER, "$library/clair-reader");
 chmod 0755, "$library/clair-reader";
 query($session, "UPDATE clair.builtin_updater SET resolves = true WHERE name = 'debian'");

@@ -16,16 +16,9 @@ use Time::HiRes qw(sleep time);
 
 my $FIXTURES = "$FindBin::Bin/../fixtures";
 
-my $node = PostgreSQL::Test::Cluster->new('status');
-my $has_cron = -e $node->config_data('--pkglibdir') . '/pg_cron.so';
-$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
-$node->append_conf('postgresql.conf', "max_worker_processes = 12\n");
-$node->append_conf('postgresql.conf', <<'CONF') if $has_cron;
-shared_preload_libraries = 'pg_cron'
-cron.database_name = 'postgres'
-CONF
-$node->start;
-create_extension($node, 'postgres');
+my $has_cron = -e "$ENV{CLAIR_LIBDIR}/pg_cron.so";
+my ($node, $library) = start_server_of_its_own('status', 'max_worker_processes = 12',
+    $has_cron ? ("shared_preload_libraries = 'pg_cron'", "cron.database_name = 'postgres'") : ());
 
 # What a query returns, as one text.
 sub value
@@ -107,7 +100,6 @@ SKIP:
 # Helpers and updaters that fail
 # ---------------------------------------------------------------------------
 
-my $library = $node->config_data('--pkglibdir');
 rename("$library/clair-fetch", "$library/clair-fetch.away") or die "rename: $!";
 like(health('clair-fetch'), qr/^error\|could not start.*clair-fetch/, 'a helper that is missing is told of');
 rename("$library/clair-fetch.away", "$library/clair-fetch") or die "rename: $!";

@@ -30,12 +30,11 @@ plan skip_all => 'the wild helper has not been built' if !defined $WILD || !-x $
 # it may send 128 MB, and a small text takes four times its bytes.
 use constant MOST_MEMORY => 4 * 128 * 1024;
 
-my $node = start_server('undisturbed', 'max_connections = 130', 'max_worker_processes = 16', 'fsync = off',
+my ($node, $library) = start_server_of_its_own('undisturbed', 'max_connections = 130', 'max_worker_processes = 16', 'fsync = off',
     'restart_after_crash = on', "clair.reader_memory = '128MB'", "clair.max_document_size = '1MB'",
     'clair.fetch_retries = 0', 'clair.allow_private_networks = on', 'clair.webhook_retry_delay = 50ms',
     "clair.helper_timeout = '1s'");
 my $folder = PostgreSQL::Test::Utils::tempdir();
-my $library = $node->config_data('--pkglibdir');
 
 # ---------------------------------------------------------------------------
 # What there is to see, and who sees it
@@ -141,10 +140,6 @@ is(@kinds, 100, '100 sessions read, write, and have open transactions');
 foreach my $helper (qw(clair-reader clair-fetch))
 {
     rename("$library/$helper", "$library/$helper.real") or die "rename: $!";
-}
-END
-{
-    rename("$library/$_.real", "$library/$_") foreach defined $library ? qw(clair-reader clair-fetch) : ();
 }
 foreach my $helper (qw(clair-reader clair-fetch))
 {

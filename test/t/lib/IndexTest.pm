@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(test_data start_server create_extension same_lines query outcome session row_count
+our @EXPORT = qw(test_data start_server start_server_of_its_own create_extension same_lines query outcome session row_count
     processes_of descriptors_of ends_within wait_for shown_in_log private_library);
 
 my $DATA = $ENV{CLAIR_TEST_DATA} // '../shared/data';
@@ -30,7 +30,32 @@ sub test_data
 sub start_server
 {
     my ($name, @settings) = @_;
-    my $node = PostgreSQL::Test::Cluster->new($name);
+
+    return start_node(PostgreSQL::Test::Cluster->new($name), @settings);
+}
+
+# The same with a folder of libraries and helpers of its own, which a test may do with as it likes:
+# the server, and that folder.
+sub start_server_of_its_own
+{
+    my ($name, @settings) = @_;
+    my $node = start_node(PostgreSQL::Test::Cluster->new($name, install_path => own_tree()), @settings);
+
+    return ($node, $node->config_data('--pkglibdir'));
+}
+
+# Copies the private tree that tests run against: where the server is installed in it.
+sub own_tree
+{
+    my $tree = PostgreSQL::Test::Utils::tempdir();
+
+    system_or_bail('cp', '-al', "$ENV{CLAIR_WORKDIR}/tree", "$tree/tree");
+    return $ENV{CLAIR_BINDIR} =~ s{^\Q$ENV{CLAIR_WORKDIR}\E(.*)/bin$}{$tree$1}r;
+}
+
+sub start_node
+{
+    my ($node, @settings) = @_;
     my $template = $ENV{CLAIR_TEST_TEMPLATE};
 
     if (defined $template)
