@@ -145,13 +145,15 @@ AnswerKnown(IndexJob *job, const HelperFrame *question)
 void
 CountBytes(IndexJob *job, const ClairBytes *fields, uint32 count)
 {
+	int64 most = Min(CurrentLimits().reader_memory, MAX_STAGED_SIZE);
+
 	for (uint32 i = 0; i < count; i++)
 		job->bytes += (int64) fields[i].size + (int64) sizeof(Datum);
-	if (job->bytes > CurrentLimits().reader_memory)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the image has more than " INT64_FORMAT " MB of features",
-							   CurrentLimits().reader_memory >> 20),
-						errhint("See clair.reader_memory.")));
+	if (job->bytes > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the image has more than " INT64_FORMAT " MB of features", most >> 20),
+				 errhint("See clair.reader_memory.")));
 }
 
 /* Takes a row of the reader; bounded, for a reader gone wild. */

@@ -73,18 +73,20 @@ TakeRow(VexLoad *load, const HelperFrame *row)
 					   : row->relation == WIRE_VEX		  ? load->statements
 					   : row->relation == WIRE_BROKEN	  ? load->broken
 														  : NULL;
+	int64 most;
 
 	if (rows == NULL || (rows == load->document && rows->count > 0))
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader sent a row of \"%s\" while reading a VEX document",
 							   wire_relations[row->relation].name)));
+	most = Min(CurrentLimits().reader_memory, MAX_STAGED_SIZE);
 	for (uint32 i = 0; i < row->count; i++)
 		load->bytes += (int64) row->fields[i].size + (int64) sizeof(Datum);
-	if (load->bytes > CurrentLimits().reader_memory)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the document has more than " INT64_FORMAT " MB of statements",
-							   CurrentLimits().reader_memory >> 20),
-						errhint("See clair.reader_memory.")));
+	if (load->bytes > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the document has more than " INT64_FORMAT " MB of statements", most >> 20),
+				 errhint("See clair.reader_memory.")));
 	StageRow(rows, row->fields);
 }
 

@@ -49,6 +49,7 @@ struct Helper
 	size_t end;	  /* of what has been received */
 	ClairBytes *fields;
 	uint32 field_capacity;
+	TimestampTz since; /* when waiting for a frame, or to send one, began; 0: it has not */
 	MemoryContext context;
 	MemoryContextCallback callback;
 };
@@ -219,32 +220,40 @@ ReportNonsense(Helper *helper, const char *what)
 							"must be of one version.")));
 }
 
-/* Waits until the socket is ready; ERROR when that takes longer than clair.helper_timeout. */
+/* Ends a helper that has been waited for too long. */
+static void
+CheckPatience(Helper *helper)
+{
+	if (!TimestampDifferenceExceeds(helper->since, GetCurrentTimestamp(),
+									clair_helper_timeout * 1000))
+		return;
+	EndHelper(helper);
+	ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+					errmsg("%s said nothing for %d seconds and was ended", helper->program,
+						   clair_helper_timeout),
+					errhint("See clair.helper_timeout.")));
+}
+
+/*
+ * Waits until the socket is ready; ERROR when the frame has been waited for longer than
+ * clair.helper_timeout, whether some bytes of it have come or not.
+ */
 static void
 WaitForHelper(Helper *helper, int event)
 {
-	TimestampTz since = GetCurrentTimestamp();
+	int ready = 0;
 
-	for (;;)
+	if (helper->since == 0)
+		helper->since = GetCurrentTimestamp();
+	while ((ready & event) == 0)
 	{
-		int ready = WaitLatchOrSocket(MyLatch,
-									  WL_LATCH_SET | event | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-									  helper->socket, 1000L, PG_WAIT_EXTENSION);
-
+		CheckPatience(helper);
+		ready = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | event | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+								  helper->socket, 1000L, PG_WAIT_EXTENSION);
 		if (ready & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);
 			CHECK_FOR_INTERRUPTS();
-		}
-		if (ready & event)
-			return;
-		if (TimestampDifferenceExceeds(since, GetCurrentTimestamp(), clair_helper_timeout * 1000))
-		{
-			EndHelper(helper);
-			ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-							errmsg("%s said nothing for %d seconds and was ended", helper->program,
-								   clair_helper_timeout),
-							errhint("See clair.helper_timeout.")));
 		}
 	}
 }
@@ -384,6 +393,7 @@ ReceiveRawFrame(Helper *helper, HelperFrame *frame)
 {
 	WireHeader header;
 
+	helper->since = 0;
 	ReceiveBytes(helper, sizeof(header));
 	memcpy(&header, helper->buffer + helper->start, sizeof(header));
 	if (header.size > WIRE_MAX_FRAME)
@@ -415,6 +425,7 @@ ExpectExit(Helper *helper)
 	int status;
 
 	helper->start = helper->end = 0;
+	helper->since = 0;
 	if (!is_silent || ReceiveSome(helper))
 		ReportNonsense(helper, "it comes after the last one");
 	status = AwaitExit(helper);
@@ -531,6 +542,7 @@ SendFrame(Helper *helper, WireType type, const ClairBytes *fields, uint32 count,
 	char *buffer = MemoryContextAlloc(helper->context, size);
 	size_t sent = 0;
 
+	helper->since = 0;
 	wire_frame(buffer, type, 0, fields, count);
 	while (sent < size)
 	{

@@ -19,6 +19,9 @@
 
 #define SQL_MAX_PARAMETERS 16
 
+/* Bytes of the rows that may be staged: each column becomes an array, a value of up to 1 GB. */
+#define MAX_STAGED_SIZE (INT64CONST(512) << 20)
+
 /* The rows of one relation, column by column, as they came from a helper. */
 typedef struct StagedRows
 {

@@ -190,7 +190,7 @@ sub start_to_hang
 
     behave($word);
     $victim->query_until(qr/started/, "\\echo started\nSELECT clair.index_image('$image');\n");
-    wait_for(10, sub { processes_of($pid) == 1 }) or die 'no helper was started';
+    wait_for(60, sub { processes_of($pid) == 1 }) or die 'no helper was started';
     sleep(0.1);
     return ($victim, $pid);
 }
@@ -199,20 +199,20 @@ foreach my $word ('hang', 'ignore SIGTERM', 'hang after success', 'close and han
 {
     my ($victim, $pid) = start_to_hang($word);
 
-    ends_within(3, "$word: a cancel takes effect at once", sub {
+    ends_within(30, "$word: a cancel takes effect at once", sub {
         query($session, "SELECT pg_cancel_backend($pid)");
-        wait_for(20, sub { processes_of($pid) == 0 });
+        wait_for(60, sub { processes_of($pid) == 0 });
     });
     $victim->query('ROLLBACK');
     is(query($victim, 'SELECT 1'), '1', "$word: the cancelled session goes on");
     $victim->quit;
 
     ($victim, $pid) = start_to_hang($word);
-    ends_within(3, "$word: so does the end of a session", sub {
+    ends_within(30, "$word: so does the end of a session", sub {
         query($session, "SELECT pg_terminate_backend($pid)");
-        wait_for(20, sub { processes_of($pid) == 0 });
+        wait_for(60, sub { processes_of($pid) == 0 });
     });
-    ok(wait_for(10, sub { !-e "/proc/$pid" }), "$word: and it is gone");
+    ok(wait_for(60, sub { !-e "/proc/$pid" }), "$word: and it is gone");
     eval { $victim->quit };
 }
 
@@ -223,7 +223,7 @@ my $RESTART = 'all server processes terminated; reinitializing';
 
     is(shown_in_log($node, $RESTART), 0, 'no helper has made the server restart so far');
     kill 'KILL', $pid;
-    ok(wait_for(10, sub { processes_of($pid) == 0 }), 'a killed backend: its helper ends too');
+    ok(wait_for(60, sub { processes_of($pid) == 0 }), 'a killed backend: its helper ends too');
     ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is there again');
     sleep(0.5);
     is(shown_in_log($node, $RESTART), 1, 'after one restart, which is for the backend');
@@ -273,12 +273,12 @@ SKIP:
     my $pid = query($victim, 'SELECT pg_backend_pid()');
     behave('hang');
     $victim->query_until(qr/started/, "\\echo started\nSELECT clair.index_image('$image');\n");
-    ok(wait_for(10, sub { helpers_in_container() == 1 }), 'a helper hangs');
+    ok(wait_for(60, sub { helpers_in_container() == 1 }), 'a helper hangs');
     # in a session of its own, and later: else the restart's SIGQUIT may reach the shell, whose death
     # by a signal process 1 takes for a second crash
     $node->psql('postgres', "COPY (SELECT 1) TO PROGRAM 'setsid -f sh -c \"sleep 0.5; kill -KILL $pid\"'");
     eval { $victim->quit };
-    ok(wait_for(10, sub { shown_in_log($node, $RESTART) > 0 }), 'its backend is killed');
+    ok(wait_for(60, sub { shown_in_log($node, $RESTART) > 0 }), 'its backend is killed');
     ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is there again');
     sleep(0.5);
     is(helpers_in_container(), 0, 'without the helper');

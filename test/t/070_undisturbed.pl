@@ -201,7 +201,7 @@ foreach my $program (sort keys %CALLS)
             push @crashes, map {
                 [ $statement, "$program $moment signal $SIGNALS{$_}",
                     $moment eq 'done' ? qr/^38000: $program reported success but did not end well$/
-                    : qr/^38000: $program was terminated by signal $SIGNALS{$_}: .*\nHINT: / ]
+                    : qr/^38000: $program was terminated by signal $SIGNALS{$_}: .*\nHINT: .*@{[$_ eq 'KILL' ? 'memory runs out' : '']}/ ]
             } @signals;
             push @crashes, [ $statement, "$program $moment exit 3",
                 $moment eq 'done' ? qr/^38000: $program reported success but did not end well$/
@@ -215,7 +215,7 @@ foreach my $program (sort keys %CALLS)
         push @silences, map { [ $statement, "$program $_ hang", qr/^38000: $program said nothing for 1 seconds and was ended\nHINT: / ] }
             $LONG ? @moments : @moments[ 0, $#moments ];
         push @silences, map { [ $statement, "$program $moments[-2] $_", qr/^38000: $program said nothing for 1 seconds and was ended\nHINT: / ] }
-            qw(header half deaf stop);
+            qw(header half deaf stop trickle);
         push @silences, [ $statement, "$program $moments[-2] closed", qr/^38000: $program was terminated by signal 9: / ];
         push @crashes, [ $statement, "$program $moments[-2] half 1", qr/^38000: $program $ENDED 0\n/ ];
         push @lies, map { [ $statement, "$program $moments[-3] broken $_", qr/^08P01: $program $INVALID / ] } 1 .. 6;

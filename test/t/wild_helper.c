@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "common/sandbox.h"
 #include "test/t/lib/frames.h"
@@ -98,10 +97,7 @@ end(int number)
 	_exit(number);
 }
 
-/* ---------------------------------------------------------------------------
- * Silence
- * --------------------------------------------------------------------------- */
-
+/* Silence. */
 static void
 fall_silent(int number)
 {
@@ -139,6 +135,19 @@ hang_in_frame(int number)
 	send_bytes("half", 4);
 	if (number == 0)
 		hang();
+}
+
+/* Sends a frame of which there always is more, but never all. */
+static void
+trickle(int number)
+{
+	(void) number;
+	send_header(WIRE_MAX_FRAME, 1, WIRE_ROW, 0);
+	for (;;)
+	{
+		send_bytes("x", 1);
+		usleep(100 * 1000);
+	}
 }
 
 static void
@@ -226,7 +235,6 @@ flood_questions(int number)
 	}
 }
 
-/* Questions about nothing. */
 static void
 flood_empty_questions(int number)
 {
@@ -484,6 +492,7 @@ static const Fault faults[] = {
 	{"stop", stop},
 	{"header", hang_in_header},
 	{"half", hang_in_frame},
+	{"trickle", trickle},
 	{"closed", hang_closed},
 	{"tiny", flood_tiny},
 	{"large", flood_large},
