@@ -19,7 +19,7 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 # Seconds between two statements of a session: so many sessions share few processors.
-use constant PAUSE => 0.5;
+use constant PAUSE => 1;
 
 # Statements that each session still answers after it is told to stop.
 use constant LAST_STATEMENTS => 3;
