@@ -259,7 +259,7 @@ CONF
     is($node->safe_psql('clair', $jobs), "$clean; clair_schedule: SELECT clair.deliver_webhooks(wait => false); $update",
         'cleaning up, webhooks and updates are scheduled');
     is($node->safe_psql('clair', "SET SESSION AUTHORIZATION clair_schedule;
-        SELECT count(*) FROM clair.clean_up('1 year', '90 days'); SELECT clair.deliver_webhooks(wait => false)"), '7',
+        SELECT count(*) > 0 FROM clair.clean_up('1 year', '90 days'); SELECT clair.deliver_webhooks(wait => false)"), 't',
         'and the role that they run as may do that');
     is($node->safe_psql('clair', "SELECT has_function_privilege('clair_index', 'clair.index_image(bytea, text, text)', 'EXECUTE'),
         has_function_privilege('clair_read', 'clair.index_image(bytea, text, text)', 'EXECUTE')"), 't|f', 'roles have their privileges');
