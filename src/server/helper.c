@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/fd.h"
@@ -33,6 +34,7 @@
 #define FIRST_BUFFER_SIZE (256 * 1024)
 #define MAX_FIELDS		  (1024 * 1024)
 #define MAX_JOB_FIELDS	  64
+#define MAX_TEXT		  (16 * 1024)
 
 /* Exit statuses above it are signals: SANDBOX_CRASH_STATUS of common/sandbox.h, the helpers' own.
  */
@@ -303,11 +305,12 @@ ReceiveBytes(Helper *helper, size_t size)
 	}
 }
 
-/* A field as a C string. */
-static char *
+char *
 TextOfField(ClairBytes field)
 {
-	return pnstrdup(field.data, field.size);
+	if (field.data == NULL)
+		return NULL;
+	return pnstrdup(field.data, pg_mbcliplen(field.data, (int) field.size, MAX_TEXT));
 }
 
 static int

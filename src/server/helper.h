@@ -55,6 +55,12 @@ extern JobFields *BeginJob(void);
 extern void AddToJob(JobFields *job, const char *name, const char *value);
 extern void SendJob(Helper *helper, const JobFields *job);
 
+/*
+ * A field as a C string, in the current memory context; no value is NULL. Of a text that is longer
+ * than any that a helper says, the beginning.
+ */
+extern char *TextOfField(ClairBytes field);
+
 /* Ends the process now, whatever it does; doing so twice is harmless. */
 extern void EndHelper(Helper *helper);
 

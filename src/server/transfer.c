@@ -154,12 +154,6 @@ StartTransfers(const TransferOptions *options, const Transfer *transfers, int co
 	return fetch;
 }
 
-static char *
-CopyField(ClairBytes field)
-{
-	return field.data != NULL ? pnstrdup(field.data, field.size) : NULL;
-}
-
 void
 ReportMalformedAnswer(void)
 {
@@ -180,12 +174,12 @@ TakeAnswer(const HelperFrame *frame, int count, TransferAnswer *answer)
 		number >= count || answer->bytes < 0 || answer->status < 0 || answer->status > MAX_STATUS)
 		ReportMalformedAnswer();
 	answer->number = (int) number;
-	answer->etag = CopyField(frame->fields[WIRE_TRANSFERRED_ETAG]);
-	answer->last_modified = CopyField(frame->fields[WIRE_TRANSFERRED_LAST_MODIFIED]);
-	answer->url = CopyField(frame->fields[WIRE_TRANSFERRED_URL]);
-	answer->error = CopyField(frame->fields[WIRE_TRANSFERRED_ERROR]);
-	answer->hint = CopyField(frame->fields[WIRE_TRANSFERRED_HINT]);
-	answer->answer = CopyField(frame->fields[WIRE_TRANSFERRED_ANSWER]);
+	answer->etag = TextOfField(frame->fields[WIRE_TRANSFERRED_ETAG]);
+	answer->last_modified = TextOfField(frame->fields[WIRE_TRANSFERRED_LAST_MODIFIED]);
+	answer->url = TextOfField(frame->fields[WIRE_TRANSFERRED_URL]);
+	answer->error = TextOfField(frame->fields[WIRE_TRANSFERRED_ERROR]);
+	answer->hint = TextOfField(frame->fields[WIRE_TRANSFERRED_HINT]);
+	answer->answer = TextOfField(frame->fields[WIRE_TRANSFERRED_ANSWER]);
 	if (frame->fields[WIRE_TRANSFERRED_RETRY_AFTER].data != NULL &&
 		(!wire_integer(frame->fields[WIRE_TRANSFERRED_RETRY_AFTER], &answer->retry_after) ||
 		 answer->retry_after < 0))

@@ -30,6 +30,9 @@ PG_FUNCTION_INFO_V1(import_updates);
 
 #define MAX_PARTS 10000
 
+/* Bytes of what is said of them, at most. */
+#define MAX_PARTS_SIZE (16 * 1024 * 1024)
+
 /* Escapes what cannot stand in the path of a URL. */
 static char *
 FileUrl(const char *path)
@@ -90,6 +93,7 @@ Inspect(const char *path)
 	Descriptor *file = OpenServerFile(path, &is_directory);
 	Helper *reader;
 	HelperFrame frame;
+	int64 bytes = 0;
 
 	if (is_directory)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", path)));
@@ -98,7 +102,10 @@ Inspect(const char *path)
 	SendJob(reader, job);
 	for (ReceiveFrame(reader, &frame); frame.type != WIRE_DONE; ReceiveFrame(reader, &frame))
 	{
-		if (frame.type == WIRE_ROW && frame.relation == WIRE_EXPORT && rows->count < MAX_PARTS)
+		for (uint32 i = 0; i < frame.count; i++)
+			bytes += (int64) frame.fields[i].size;
+		if (frame.type == WIRE_ROW && frame.relation == WIRE_EXPORT && rows->count < MAX_PARTS &&
+			bytes < MAX_PARTS_SIZE)
 			StageRow(rows, frame.fields);
 		else if (frame.type == WIRE_PROGRESS)
 			ShowProgress("reading an export", "lines", &frame);

@@ -23,7 +23,6 @@
 	SEND(WIRE_TRANSFERRED, 0, VALUE(number), VALUE(status), VALUE(bytes), NONE, NONE, NONE, error, \
 		 NONE, NONE, NONE)
 
-/* What this helper was told. */
 static const char *program;
 static bool fetches;
 static bool updates;
@@ -74,9 +73,7 @@ send_done(void)
 	SEND(WIRE_DONE, 0, VALUE(""));
 }
 
-/* ---------------------------------------------------------------------------
- * Crashes: what NUMBER says, as the kernel does it, or as a helper's own handlers turn it
- * --------------------------------------------------------------------------- */
+/* Crashes: what NUMBER says, as the kernel does it, or as a helper's own handlers turn it. */
 
 static void
 be_killed(int number)
@@ -159,9 +156,7 @@ hang_closed(int number)
 	hang_on();
 }
 
-/* ---------------------------------------------------------------------------
- * Floods: NUMBER of frames, or without end
- * --------------------------------------------------------------------------- */
+/* Floods: NUMBER of frames, or without end. */
 
 static bool
 is_more(int *number)
@@ -195,7 +190,6 @@ flood_large(int number)
 	}
 }
 
-/* Rows without end, none of which is wrong. */
 static void
 flood_rows(int number)
 {
@@ -214,7 +208,6 @@ flood_rows(int number)
 	}
 }
 
-/* Questions, each another one; the answers are taken. */
 static void
 flood_questions(int number)
 {
@@ -288,9 +281,17 @@ flood_documents(int number)
 	}
 }
 
-/* ---------------------------------------------------------------------------
- * Lies: each of NUMBER is one, of the job's own frames
- * --------------------------------------------------------------------------- */
+/* Updaters that an export has, of long names. */
+static void
+flood_exports(int number)
+{
+	ClairBytes text = large_text();
+
+	while (is_more(&number))
+		SEND(WIRE_ROW, WIRE_EXPORT, text, VALUE("site"), VALUE("1"), NONE, NONE);
+}
+
+/* Lies: each of NUMBER is one, of the job's own frames. */
 
 static void
 lie_of_transfers(int number)
@@ -503,6 +504,7 @@ static const Fault faults[] = {
 	{"ask", ask_only},
 	{"states", flood_states},
 	{"documents", flood_documents},
+	{"exports", flood_exports},
 	{"lie", lie},
 	{"broken", break_frames},
 };
