@@ -16,6 +16,7 @@
 #include "utils/syscache.h"
 
 #include "index/tenant.h"
+#include "server/compat.h"
 #include "server/sql.h"
 
 bool
@@ -44,8 +45,8 @@ TenantPrefixes(const OwnerState *caller)
 	return ResultText(0, 1);
 }
 
-static void
-pg_attribute_noreturn() ReportNoImage(const char *image)
+pg_noreturn static void
+ReportNoImage(const char *image)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("image \"%s\" does not exist", image),
 					errhint("An image is its number, its digest or its name; see clair.image_name. "
