@@ -66,11 +66,13 @@ my @objects = extension_objects($old, 'postgres');
 $session->quit;
 $old->stop;
 
-# Lines as they can be compared: what is read back has fewer brackets and more names of columns; and what PostgreSQL makes beside a
-# type of ranges belongs to that, and to the extension no longer.
+# Lines as they can be compared. What is read back has fewer brackets and more names of columns; what PostgreSQL
+# makes beside a type of ranges belongs to that, and to the extension no longer; and privileges that are those
+# by default need not be noted.
 sub comparable
 {
-    return map { s/\\n|[()]/ /gr =~ s/ AS (?:"[^"]*"|\w+)//gr =~ s/\s+//gr } grep { !/version_multirange|(?:function|pg_proc) clair\.version_range\(/ } @_;
+    return map { s/\\n|[()]/ /gr =~ s/ AS (?:"[^"]*"|\w+)//gr =~ s/\s+//gr }
+        grep { !/version_multirange|(?:function|pg_proc) clair\.version_range\(|^initial privileges .* owner to owner:/ } @_;
 }
 
 # Upgrades a cluster; the old one's data are still there when they are not linked.
