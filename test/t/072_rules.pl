@@ -110,14 +110,14 @@ is($run->{state}, 'failed', 'a proxy that does not answer');
 unlike($run->{error}, qr/sesame/, 'is not told of with its password');
 query($owner, "SELECT clair.create_webhook('c', 'https://example.org/', enabled => false, secret => 'sesame',"
     . " headers => '{\"Authorization\": \"sesame\"}')");
-foreach my $role (qw(reading indexing administering))
 {
+    # Who administers sees what others do.
     my @relations = query($owner, "SELECT c.oid::regclass FROM pg_class AS c WHERE c.relnamespace = 'clair'::regnamespace"
-        . " AND c.relkind IN ('r', 'v') AND has_table_privilege('$role', c.oid, 'SELECT') ORDER BY 1");
+        . " AND c.relkind IN ('r', 'v') AND has_table_privilege('administering', c.oid, 'SELECT') ORDER BY 1");
 
-    query($owner, "SET SESSION AUTHORIZATION $role");
-    is(query($owner, join(' UNION ALL ', map { "SELECT '$_' FROM $_ AS t WHERE t::text LIKE '%sesame%'" } @relations)), '',
-        "$role: no table or view shows a secret");
+    query($owner, 'SET jit = off; SET SESSION AUTHORIZATION administering');
+    is(join(' ', grep { query($owner, "SELECT count(*) FROM $_ AS t WHERE t::text LIKE '%sesame%'") } @relations), '',
+        'no table or view shows a secret');
     query($owner, 'RESET SESSION AUTHORIZATION');
 }
 
