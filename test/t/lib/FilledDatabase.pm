@@ -107,7 +107,8 @@ sub fill_database
         . " VALUES ('ACME-1', 'debian:10', 'bash', '{A,B}', ''), ('ACME-2', 'debian:10', 'zlib', NULL, NULL)");
     query($session, "UPDATE clair.local_advisory SET fixed = '9' WHERE vulnerability = 'ACME-2'");
     query($session, "SELECT clair.load_vex('$VEX'::jsonb)");
-    query($session, "SELECT clair.add_tenant('pg_monitor', 'web')");
+    query($session, "SELECT clair.add_tenant('pg_monitor', 'web')")
+        if query($session, "SELECT current_setting('server_version_num')::integer >= 150000") eq 't';
     query($session, "INSERT INTO clair.policy (name, minimum_severity, minimum_epss) VALUES ('own', 'Low', 0.5)");
     query($session, "UPDATE clair.policy SET fixable_only = true WHERE name = 'strict'");
 
