@@ -168,7 +168,7 @@ is(outcome($session, "SELECT clair.fetch_layer('x', 'http://127.0.0.1:1/')"),
 
 behave('look around');
 is(outcome($session, "SELECT clair.index_image('$image')"),
-    '22000: descriptors 0 1 2 3; no environment; own group; SIGTERM delivered',
+    '22000: arguments clair-reader; descriptors 0 1 2 3; no environment; own group; SIGTERM delivered',
     'a helper is given the image, the socket and nothing else');
 unlink "$folder/clair-reader";
 like(outcome($session, "SELECT clair.index_image('$image')"),

@@ -195,11 +195,12 @@ if ($swapper == 0)
     alarm(60);
     while (1)
     {
-        rename("$folder/allowed/real", "$folder/allowed/swapped");
-        rename("$folder/allowed/swapped", "$folder/allowed/real");
-        rename("$folder/allowed/link",    "$folder/allowed/swapped");
-        rename("$folder/allowed/swapped", "$folder/allowed/link");
-        select(undef, undef, undef, 0.001);
+        foreach my $name ('real', 'link')
+        {
+            rename("$folder/allowed/$name", "$folder/allowed/swapped");
+            select(undef, undef, undef, 0.001);
+            rename("$folder/allowed/swapped", "$folder/allowed/$name");
+        }
     }
 }
 query($owner, "SET clair.image_directories = '$folder/allowed'");

@@ -505,10 +505,16 @@ look_around(void)
 	extern char **environ;
 	char seen[1024];
 	char numbers[512] = "";
-	DIR *list = opendir("/proc/self/fd");
+	char arguments[256] = "";
+	FILE *line = fopen("/proc/self/cmdline", "r");
+	size_t size = line != NULL ? fread(arguments, 1, sizeof(arguments) - 1, line) : 0;
+	DIR *list;
 	struct dirent *entry;
 	sigset_t blocked;
 
+	if (line != NULL)
+		fclose(line);
+	list = opendir("/proc/self/fd");
 	while (list != NULL && (entry = readdir(list)) != NULL)
 	{
 		if (atoi(entry->d_name) != dirfd(list) && entry->d_name[0] != '.')
@@ -516,7 +522,9 @@ look_around(void)
 					 entry->d_name);
 	}
 	sigprocmask(SIG_SETMASK, NULL, &blocked);
-	snprintf(seen, sizeof(seen), "descriptors%s; %s environment; %s group; SIGTERM %s", numbers,
+	snprintf(seen, sizeof(seen),
+			 "arguments %s; descriptors%s; %s environment; %s group; SIGTERM %s",
+			 size == strlen(arguments) + 1 ? arguments : "several", numbers,
 			 environ == NULL || environ[0] == NULL ? "no" : "an",
 			 getpgrp() == getpid() ? "own" : "the server's",
 			 sigismember(&blocked, SIGTERM) ? "blocked" : "delivered");
