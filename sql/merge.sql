@@ -125,3 +125,16 @@ FROM (VALUES
             pg_temp.folder('usr/'), pg_temp.folder('usr/lib/'), pg_temp.link('lib', 'usr/lib'),
             pg_temp.file('usr/lib/apk/db/installed', pg_temp.apk_installed('musl 1.2.5-r0', 'zlib 1.3-r0'))),
         pg_temp.tar(pg_temp.file(path, pg_temp.apk_installed('musl 1.2.5-r1', 'zlib 1.3-r0'))))) AS f;
+
+-- Whiteouts of "." and "..", which no image has that was made to be run, hide nothing: not the root
+SELECT what, f.*
+FROM (VALUES
+        ('of the root', 'var/lib/dpkg/status.d/.wh...'),
+        ('of the folder', 'var/lib/dpkg/status.d/.wh..'),
+        ('of nothing', 'var/lib/dpkg/status.d/.wh.')
+    ) AS image(what, whiteout),
+    LATERAL pg_temp.features_of(pg_temp.docker('root:1',
+        pg_temp.tar(pg_temp.debian(), pg_temp.link('var/lib/dpkg/status.d', '/'),
+            pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.2'))),
+        pg_temp.tar(pg_temp.file(whiteout, '')),
+        pg_temp.tar(pg_temp.file('var/lib/dpkg/status', pg_temp.dpkg_status('bash 5.3'))))) AS f;

@@ -275,7 +275,8 @@ read_wanted(Layer *layer, Entries *tar, const Entry *header, LayerEntry *entry, 
 
 /*
  * Whether the path is that of a whiteout: then what it hides, and whether that is all that
- * the directory has below it. Other names that begin so are notes of aufs, and say nothing.
+ * the directory has below it. Other names that begin so are notes of aufs, and say nothing; nor
+ * does what would hide a "." or "..".
  */
 static bool
 is_whiteout(ClairBytes path, char *buffer, ClairBytes *hidden, bool *opaque)
@@ -290,7 +291,9 @@ is_whiteout(ClairBytes path, char *buffer, ClairBytes *hidden, bool *opaque)
 	*opaque = clair_bytes_equal(name, CLAIR_LITERAL(".wh..wh..opq"));
 	if (*opaque)
 		*hidden = directory;
-	else if (!clair_bytes_start_with(name, CLAIR_LITERAL(".wh..wh.")) && name.size > prefix.size)
+	else if (!clair_bytes_start_with(name, CLAIR_LITERAL(".wh..wh.")) && name.size > prefix.size &&
+			 !clair_bytes_equal(name, CLAIR_LITERAL(".wh..")) &&
+			 !clair_bytes_equal(name, CLAIR_LITERAL(".wh...")))
 	{
 		size_t start = path.size - name.size;
 

@@ -232,7 +232,8 @@ PlaceEntry(tree_hash *tree, MergeEntry *entry)
 	AdoptChild(tree, parent.data, path);
 }
 
-/* Hides what lower layers have, as a whiteout or an opaque directory says. */
+/* Hides what lower layers have, as a whiteout or an opaque directory says. The root itself stays.
+ */
 static void
 HideLower(tree_hash *tree, const MergeEntry *entry)
 {
@@ -240,7 +241,7 @@ HideLower(tree_hash *tree, const MergeEntry *entry)
 	char *path = ResolvePath(tree, entry->path, is_opaque);
 
 	if (path != NULL)
-		RemoveNode(tree, path, entry->position, !is_opaque);
+		RemoveNode(tree, path, entry->position, !is_opaque && path[0] != '\0');
 }
 
 /*

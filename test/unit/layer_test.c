@@ -113,6 +113,8 @@ test_whiteouts(void)
 	tar_file(&tar, "var/lib/dpkg/status.d/.wh.a", "");
 	tar_file(&tar, "var/lib/dpkg/.wh..wh.plnk", "");
 	tar_file(&tar, "var/lib/dpkg/.wh.", "");
+	tar_file(&tar, "var/lib/dpkg/status.d/.wh..", "");
+	tar_file(&tar, "var/lib/dpkg/status.d/.wh...", "");
 	tar_file(&tar, "var/lib/dpkg/status", PACKAGE);
 	check_entries("var/lib/dpkg/status|whiteout|-|-;var|whiteout|-|-;var/lib|opaque|-|-;"
 				  "|opaque|-|-;var/lib/dpkg/status.d/a|whiteout|-|-;"
