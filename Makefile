@@ -187,9 +187,14 @@ FUZZ_CC = clang
 FUZZ_FLAGS = -g -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
 FUZZ_OBJECTS = $(HELPER_SOURCES:%.c=build/fuzz/%.o)
-FUZZ_TARGETS = $(patsubst %.c,build/fuzz/%.o,$(call sources,test/fuzz))
-FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--as-needed -Wl,--wrap=curl_easy_init
 FUZZER = build/fuzz/clair-fuzz
+FUZZ_TARGETS = $(patsubst %.c,build/fuzz/%.o,$(call sources,test/fuzz))
+# The server's side of the row stream. Whatever of the server is neither there nor called by
+# test/fuzz/server is a trap.
+FUZZ_SERVER = $(patsubst %.c,build/fuzz/%.o,$(call sources,test/fuzz/server) \
+	$(patsubst %,src/%.c,server/progress server/sql server/transfer server/url update/stage \
+	index/choose index/detect index/merge))
+FUZZ_LINK = -fsanitize=fuzzer,address,undefined -Wl,--as-needed -Wl,--wrap=curl_easy_init
 SANITIZED_TESTS = $(patsubst %.c,build/fuzz/%,$(filter %_test.c,$(call sources,test/unit)))
 
 fuzz: deps
@@ -212,7 +217,18 @@ build/fuzz/libclair.a: $(FUZZ_OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(FUZZER): $(FUZZ_TARGETS) build/fuzz/libclair.a
+$(FUZZ_SERVER): build/fuzz/%.o: %.c | prerequisites pgxs-prerequisites
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -DCLAIR_VERSION='"fuzz"' -Isrc -I. -isystem \
+		$$($(PG_CONFIG) --includedir-server) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/trap.o: $(FUZZ_SERVER)
+	{ nm -D --defined-only "$$($(PG_CONFIG) --bindir)/postgres" | awk '{ print $$3, "server" }'; \
+	  nm -u $^ | awk '$$1 == "U" { print $$2, "wanted" }'; } | \
+		awk '$$2 == "server" || $$1 ~ /^[A-Z]/ { seen[$$1] = 1 } $$2 == "wanted" && seen[$$1] { print $$1 }' | \
+		sort -u | awk '{ print ".weak " $$1; print $$1 ":" } END { print "hlt\n.section .note.GNU-stack" }' | $(AS) -o $@
+
+$(FUZZER): $(FUZZ_TARGETS) $(FUZZ_SERVER) build/fuzz/trap.o build/fuzz/libclair.a
 	$(FUZZ_CC) $(FUZZ_LINK) -o $@ $^ $(READER_LIBS) $(FETCH_LIBS)
 
 # The unit tests once more, which write down what they give to readers: seeds for the fuzzers.
@@ -234,7 +250,7 @@ $(SANITIZED_TESTS): build/fuzz/test/unit/%: test/unit/%.c build/fuzz/libclair.a
 	$(FUZZ_CC) $(LANGUAGE_FLAGS) $(FUZZ_FLAGS) -Itest/unit -MMD -MP -MF $@.d -Wl,--as-needed -o $@ $< \
 		build/fuzz/libclair.a $(READER_LIBS) $(FETCH_LIBS)
 
--include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d build/fuzz/*/*.d build/fuzz/*/*/*.d)
+-include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d build/fuzz/*/*/*.d build/fuzz/*/*/*/*.d)
 
 # ---------------------------------------------------------------------------
 # Server, and everything that needs both
