@@ -65,6 +65,9 @@ MergeImage(const IndexRows *rows, StoredImage *image)
 		entry->target = ResultText(row, 4);
 		entry->role = ResultText(row, 5);
 		entry->content = ResultText(row, 6);
+		if (entry->content != NULL && entry->role == NULL)
+			ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
+							errmsg("clair-reader sent a content that has no role")));
 	}
 	MergeLayers(image->entries, image->entry_count);
 	ChooseDatabases(image->entries, image->entry_count);

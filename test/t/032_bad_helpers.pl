@@ -118,6 +118,7 @@ my @cases = (
     [ 'missing values',  qr/^23502: null value in column "digest"/ ],
     [ 'wrong number', qr/^08P01: clair-reader sent images that are not numbered in order$/ ],
     [ 'invented entry',  qr/^23514: new row for relation "layer_entry" violates/ ],
+    [ 'missing role',    qr/^08P01: clair-reader sent a content that has no role$/ ],
     [ 'missing targets', qr/^23514: new row for relation "layer_entry" violates/ ],
     [ 'file for nobody',     qr/^$FILE$/ ],
     [ 'file without end',    qr/^08P01: clair-reader sent only a part of a file for a detector$/ ],

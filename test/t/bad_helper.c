@@ -473,6 +473,21 @@ leave_targets_out(void)
 	SEND(WIRE_DONE, 0, VALUE(""));
 }
 
+/* The content of a package database, of which kind is not said. */
+static void
+leave_a_role_out(void)
+{
+	send_an_image();
+	SEND(WIRE_ROW, WIRE_IMAGE_LAYER, VALUE("0"), VALUE("1"), VALUE("sha256:02"), CLAIR_NULL_BYTES,
+		 CLAIR_NULL_BYTES);
+	SEND(WIRE_ROW, WIRE_LAYER, VALUE("sha256:02"), VALUE("sha256:02"), VALUE("1"), VALUE("1"),
+		 VALUE("1"), VALUE("1"));
+	SEND(WIRE_ROW, WIRE_LAYER_ENTRY, VALUE("sha256:02"), VALUE("1"), VALUE("1"),
+		 VALUE("var/lib/rpm/Packages"), VALUE("file"), CLAIR_NULL_BYTES, CLAIR_NULL_BYTES,
+		 VALUE("sha256:03"));
+	SEND(WIRE_DONE, 0, VALUE(""));
+}
+
 /* Gives the server a descriptor that it has not asked for. */
 static void
 give_a_descriptor(void)
@@ -596,6 +611,7 @@ static const Behaviour behaviours[] = {
 	{"wrong number", misnumber_the_image, false},
 	{"invented entry", invent_an_entry, false},
 	{"missing targets", leave_targets_out, false},
+	{"missing role", leave_a_role_out, false},
 	{"descriptor", give_a_descriptor, false},
 };
 
