@@ -225,7 +225,7 @@ my $RESTART = 'all server processes terminated; reinitializing';
     is(shown_in_log($node, $RESTART), 0, 'no helper has made the server restart so far');
     kill 'KILL', $pid;
     ok(wait_for(60, sub { processes_of($pid) == 0 }), 'a killed backend: its helper ends too');
-    ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is there again');
+    ok(comes_up($node), 'the server is there again');
     sleep(0.5);
     is(shown_in_log($node, $RESTART), 1, 'after one restart, which is for the backend');
     eval { $victim->quit };
@@ -267,7 +267,7 @@ SKIP:
         exec('setpriv', '--pdeathsig', 'KILL', '--', @CONTAINER, $node->installed_command('postgres'),
             '-D', $node->data_dir) or POSIX::_exit(127);
     }
-    ok($node->poll_query_until('postgres', 'SELECT true'), 'a server starts as process 1');
+    ok(comes_up($node), 'a server starts as process 1');
     like(slurp_file($node->data_dir . '/postmaster.pid'), qr/^1\n/, 'which it is');
 
     my $victim = $node->background_psql('postgres', on_error_stop => 0);
@@ -280,7 +280,7 @@ SKIP:
     $node->psql('postgres', "COPY (SELECT 1) TO PROGRAM 'setsid -f sh -c \"sleep 0.5; kill -KILL $pid\"'");
     eval { $victim->quit };
     ok(wait_for(60, sub { shown_in_log($node, $RESTART) > 0 }), 'its backend is killed');
-    ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is there again');
+    ok(comes_up($node), 'the server is there again');
     sleep(0.5);
     is(helpers_in_container(), 0, 'without the helper');
     is(shown_in_log($node, $RESTART), 1, 'after one restart, not two');

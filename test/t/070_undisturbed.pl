@@ -185,8 +185,11 @@ my $UNEXPECTED = 'an unexpected frame';
 my $ENDED = 'ended unexpectedly with exit status';
 my $INVALID = 'sent an invalid frame:';
 
-my @NAMES = split ' ', $Config{sig_name};
-my %SIGNALS = map { $NAMES[$_] => $_ } 0 .. $#NAMES;
+# Signals by their names, without those that have several, and the real-time ones.
+my %SIGNALS;
+@SIGNALS{ split ' ', $Config{sig_name} } = split ' ', $Config{sig_num};
+my %named = map { ($SIGNALS{$_} => $_) } reverse sort keys %SIGNALS;
+my @NAMES = grep { /^[A-Z]+[12]?$/ && $SIGNALS{$_} < 32 } @named{ sort { $a <=> $b } keys %named };
 
 my (@crashes, @silences, @floods, @lies);
 foreach my $program (sort keys %CALLS)
@@ -194,7 +197,7 @@ foreach my $program (sort keys %CALLS)
     foreach my $call (@{ $CALLS{$program} })
     {
         my ($statement, @moments) = @$call;
-        my @all = $LONG ? grep { !/^(ZERO|CHLD|CLD|CONT|URG|WINCH|STOP|TSTP|TTIN|TTOU|NUM\d+|RT.*)$/ } @NAMES
+        my @all = $LONG ? grep { !/^(ZERO|CHLD|CLD|CONT|URG|WINCH|STOP|TSTP|TTIN|TTOU)$/ } @NAMES
             : qw(SEGV ABRT BUS KILL);
 
         foreach my $moment ($LONG ? @moments : @moments[ 0, $#moments - 1, $#moments ])

@@ -115,7 +115,7 @@ if ($process == 0)
         40_000, "$data/base/pgsql_tmp", 150_000, "$data/pg_wal", 2000, $export, '--', @AS_USER,
         $node->installed_command('postgres'), '-D', $data) or POSIX::_exit(127);
 }
-$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not start';
+comes_up($node) or die 'the server does not start';
 my ($session) = session($node);
 
 # Runs a command where the server sees what it sees; what it says.
@@ -252,7 +252,7 @@ fill('log', 0);
 $node->psql('postgres', "SELECT clair.index_image('$image', 'again'); SELECT clair.update('debian');"
     . ' CREATE TABLE public.much AS SELECT repeat(md5(i::text), 100) FROM generate_series(1, 100000) AS i');
 eval { $session->quit };
-ok($node->poll_query_until('postgres', 'SELECT true'), 'without room for the log the server starts anew');
+ok(comes_up($node), 'without room for the log the server starts anew');
 ($session) = session($node);
 make_room('log');
 ok(shown_in_log($node, "PANIC:  could not .*$FULL") > 0, 'as its log says');

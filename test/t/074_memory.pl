@@ -119,7 +119,7 @@ foreach my $input (@inputs)
         diag(substr($whole, 0, 300));
         next;
     }
-    for (my $memory = 48 * MB; $memory <= 260 * MB; $memory += $ENV{CLAIR_TEST_LONG} ? MB / 4 : $memory < 70 * MB ? 4 * MB : 50 * MB)
+    for (my $memory = 48 * MB; $memory <= 260 * MB; $memory += ($memory < 70 * MB ? 4 : 50) * ($ENV{CLAIR_TEST_LONG} ? MB / 8 : MB))
     {
         my $end = read_within($memory, $file, @job);
 

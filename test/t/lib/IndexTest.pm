@@ -8,13 +8,14 @@ use warnings;
 
 use Exporter qw(import);
 use File::Copy qw(copy);
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(test_data start_server start_server_of_its_own create_extension same_lines query outcome session row_count
-    processes_of descriptors_of ends_within wait_for shown_in_log private_library);
+    processes_of descriptors_of ends_within wait_for comes_up shown_in_log private_library);
 
 my $DATA = $ENV{CLAIR_TEST_DATA} // '../shared/data';
 
@@ -242,6 +243,20 @@ sub ends_within
     $code->();
     my $taken = time() - $since;
     ok($taken < $seconds, $name) or diag("it took $taken s");
+}
+
+# Whether a server comes up and answers, soon or late. What PostgreSQL's modules have for that writes a statement to
+# psql, which may have ended by then, because nobody is there: the test dies of a broken pipe.
+sub comes_up
+{
+    my ($node) = @_;
+    my @command = ($node->installed_command('psql'), '-X', '-A', '-t', '-c', 'SELECT true', '-d', $node->connstr('postgres'));
+
+    return wait_for(180, sub {
+        my ($answer, $words);
+
+        return IPC::Run::run(\@command, '<', '/dev/null', '>', \$answer, '2>', \$words) && $answer eq "t\n";
+    });
 }
 
 # How often the server's log has a text.
