@@ -19,7 +19,8 @@ use Test::More;
 my $folder = PostgreSQL::Test::Utils::tempdir();
 my $bindir = `pg_config --bindir` =~ s/\s+$//r;
 my $old_bindir = $ENV{CLAIR_OLD_BINDIR} // $bindir;
-my @initdb = ('--encoding=UTF8', '--locale=C', '--no-sync');
+# the checksums, which later servers have unless told otherwise
+my @initdb = ('--encoding=UTF8', '--locale=C', '--no-sync', '--data-checksums');
 
 # A cluster whose programs are those of a folder.
 sub cluster

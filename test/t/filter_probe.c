@@ -200,10 +200,10 @@ static const struct
 						CALL(pivot_root) CALL(process_vm_readv) CALL(process_vm_writev) CALL(
 							quotactl) CALL(reboot) CALL(request_key) CALL(rt_sigqueueinfo)
 							CALL(rt_tgsigqueueinfo) CALL(sched_setaffinity) CALL(sched_setscheduler)
-								CALL(seccomp) CALL(semget) CALL(semop) CALL(sendfile) CALL(setgid)
-									CALL(setgroups) CALL(sethostname) CALL(setns) CALL(setpgid)
-										CALL(setpriority) CALL(setresuid) CALL(setrlimit) CALL(
-											setsid) CALL(settimeofday) CALL(setuid) CALL(setxattr)
+								CALL(seccomp) CALL(semget) CALL(semtimedop) CALL(sendfile)
+									CALL(setgid) CALL(setgroups) CALL(sethostname) CALL(setns) CALL(
+										setpgid) CALL(setpriority) CALL(setresuid) CALL(setrlimit)
+										CALL(setsid) CALL(settimeofday) CALL(setuid) CALL(setxattr)
 											CALL(shmat) CALL(shmget) CALL(signalfd4) CALL(splice)
 												CALL(swapon) CALL(symlinkat) CALL(syslog) CALL(tee)
 													CALL(timer_create) CALL(timerfd_create)
