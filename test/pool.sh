@@ -13,7 +13,9 @@
 # JOBS of them run at once: by default as many as there are processors, but not more than four.
 
 job_names=()
-declare -A job_commands=() job_pids=()
+declare -A job_commands=() job_pids=() job_gone=()
+# What has been read of a line that is not whole yet.
+begun_line=
 tellings=()
 # How many jobs there were when something to tell was added.
 told_after=()
@@ -82,18 +84,25 @@ start_job()
     job_pids[$1]=$!
 }
 
-# Waits until a job ends. One that has been killed has not said so.
+# Waits until a job ends. One that has been killed has not said so: it is given up when it was gone
+# before and nothing of it has come since, for it may end just when we stop listening. What we then
+# have of a line is its beginning.
 wait_for_job()
 {
-    local name status taken
+    local line name status taken
 
-    if read -r -t 5 name status taken <&"$ends"; then
+    if IFS= read -r -t 5 line <&"$ends"; then
+        read -r name status taken <<<"$begun_line$line"
+        begun_line=
         results[$name]="$status $taken"
         unset "job_pids[$name]"
         return
     fi
+    begun_line+=$line
     for name in "${!job_pids[@]}"; do
-        kill -0 "${job_pids[$name]}" 2>/dev/null || job_ended "$name" 137 "$(now)"
+        kill -0 "${job_pids[$name]}" 2>/dev/null && continue
+        [ -z "${job_gone[$name]:-}" ] || job_ended "$name" 137 "$(now)"
+        job_gone[$name]=yes
     done
 }
 
