@@ -4,9 +4,9 @@
  *    as it should be ("fetch"). And internet addresses ("address").
  *
  * The parts of an input are letters that say what is asked (p: something is posted, c: for what has
- * changed, h: with header lines, r: redirects may lead anywhere), and what is answered to one
- * connection after the other. All of them lead to a socket of this process, wherever an URL
- * points: curl_easy_init() is ours (-Wl,--wrap), which sees to that.
+ * changed, h: with header lines, r: redirects may lead anywhere, t: once more when it fails), and
+ * what is answered to one connection after the other. All of them lead to a socket of this process,
+ * wherever an URL points: curl_easy_init() is ours (-Wl,--wrap), which sees to that.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -81,8 +81,10 @@ run_transfer(Transfer *transfer, int listener, const ClairBytes *answers, size_t
 	int left;
 
 	require(multi != NULL && transfer_start(transfer, multi, &error) == CLAIR_OK);
-	for (int i = 0; i < MAX_ROUNDS && transfer_state(transfer) == TRANSFER_RUNNING; i++)
+	for (int i = 0; i < MAX_ROUNDS && transfer_state(transfer) != TRANSFER_FINISHED; i++)
 	{
+		if (transfer_state(transfer) == TRANSFER_WAITING)
+			require(transfer_start(transfer, multi, &error) == CLAIR_OK);
 		require(curl_multi_perform(multi, &left) == CURLM_OK);
 		while ((message = curl_multi_info_read(multi, &left)) != NULL)
 			require(transfer_ended(multi, message->easy_handle, message->data.result, 0, &error) ==
@@ -137,7 +139,9 @@ FUZZ_TARGET(fetch)
 	bool posts = count > 1 && memchr(parts[0].data, 'p', parts[0].size) != NULL;
 	bool is_conditional = count > 1 && memchr(parts[0].data, 'c', parts[0].size) != NULL;
 	bool has_headers = count > 1 && memchr(parts[0].data, 'h', parts[0].size) != NULL;
+	bool retries = count > 1 && memchr(parts[0].data, 't', parts[0].size) != NULL;
 	FetchOptions options = {.proxy = "",
+							.retries = retries ? 1 : 0,
 							.hosts = clair_bytes(memchr(parts[0].data, 'r', parts[0].size) != NULL
 													 ? "*"
 													 : "other.example.org"),
