@@ -162,6 +162,26 @@ $(TEST_PROGRAMS): $(HELPERS)/test/%: test/%.c $(ARCHIVE) | prerequisites
 	@mkdir -p $(@D)
 	$(COMPILE) -Itest/unit -MF $@.d $(LINK) -o $@ $< $(ARCHIVE) $(READER_LIBS) $(FETCH_LIBS)
 
+# Helpers and library once more, with the points at which tests let something go wrong
+# (src/common/fault.h). Only what has such points is compiled anew. None of it is installed.
+HELPER_FAULTS = $(HELPERS)/faults
+FAULT_OBJECTS = $(patsubst %.c,$(HELPER_FAULTS)/%.o,$(filter-out $(HELPER_MAINS),$(shell \
+	grep -l FAULT_POINT $(HELPER_SOURCES))) test/faults/plan.c test/faults/helper.c)
+
+fault-programs: $(HELPER_FAULTS)/clair-reader $(HELPER_FAULTS)/clair-fetch server
+	+@$(PGXS_MAKE) faults/clair.so
+
+$(HELPER_FAULTS)/%.o: %.c | prerequisites
+	@mkdir -p $(@D)
+	$(COMPILE) -DCLAIR_FAULT_POINTS -c -o $@ $<
+
+$(HELPER_FAULTS)/clair-reader: $(HELPER_FAULTS)/src/reader/main.o $(FAULT_OBJECTS) $(ARCHIVE)
+	$(CC) $(LINK) -o $@ $(filter-out $(HELPER_FAULTS)/src/fetch/%,$^) $(READER_LIBS)
+
+$(HELPER_FAULTS)/clair-fetch: $(HELPER_FAULTS)/src/fetch/main.o $(FAULT_OBJECTS) $(ARCHIVE)
+	$(CC) $(LINK) -o $@ $(filter $(HELPER_FAULTS)/src/fetch/% $(HELPER_FAULTS)/src/common/% \
+		$(HELPER_FAULTS)/test/% $(ARCHIVE),$^) $(FETCH_LIBS)
+
 # Says what is missing before the compiler does.
 prerequisites:
 	@$(PKG_CONFIG) --exists --print-errors $(READER_PACKAGES) $(FETCH_PACKAGES) || \
@@ -253,7 +273,7 @@ $(SANITIZED_TESTS): build/fuzz/test/unit/%: test/unit/%.c build/fuzz/libclair.a
 	$(FUZZ_CC) $(LANGUAGE_FLAGS) $(FUZZ_FLAGS) -Itest/unit -MMD -MP -MF $@.d -Wl,--as-needed -o $@ $< \
 		build/fuzz/libclair.a $(READER_LIBS) $(FETCH_LIBS)
 
--include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d build/fuzz/*/*/*.d build/fuzz/*/*/*/*.d)
+-include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d $(HELPER_FAULTS)/*/*/*.d build/fuzz/*/*/*.d build/fuzz/*/*/*/*.d)
 
 # ---------------------------------------------------------------------------
 # Server, and everything that needs both
@@ -308,7 +328,7 @@ check-long:
 	@test/run --long
 
 # The tests' programs; and, where the helpers stand on isa-l, all of it once more on zlib alone.
-check-programs: helpers test-programs differential
+check-programs: helpers test-programs fault-programs differential
 ifeq ($(WITH_ISAL),yes)
 	+$(MAKE) --no-print-directory WITH_ISAL=no helpers test-programs
 endif
@@ -333,7 +353,7 @@ clean:
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
-.PHONY: all helpers test-programs prerequisites differential fuzz fuzz-program fuzz-seeds harvesters \
+.PHONY: all helpers test-programs fault-programs prerequisites differential fuzz fuzz-program fuzz-seeds harvesters \
 	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-debian check-long \
 	check-programs bench release deb dist image check-deb check-dist check-image check-package clean
 
@@ -389,8 +409,19 @@ install-helpers:
 uninstall-helpers:
 	rm -f '$(DESTDIR)$(pkglibdir)/clair-reader' '$(DESTDIR)$(pkglibdir)/clair-fetch'
 
+# The library of "make fault-programs".
+FAULT_SOURCES := $(shell cd $(TOP) && grep -l FAULT_POINT $(SERVER_SOURCES))
+FAULT_OBJS = $(patsubst %.c,faults/%.o,$(FAULT_SOURCES) test/faults/plan.c test/faults/server.c)
+
+faults/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -DCLAIR_FAULT_POINTS -c -o $@ $<
+
+faults/clair.so: $(filter-out $(FAULT_SOURCES:.c=.o),$(OBJS)) $(FAULT_OBJS)
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(SHLIB_LINK)
+
 .PHONY: install-helpers uninstall-helpers
 
--include $(OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(FAULT_OBJS:.o=.d)
 
 endif

@@ -7,6 +7,7 @@
  * call relies on that (reader/filter.c).
  */
 #include "common/connection.h"
+#include "common/fault.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -352,6 +353,7 @@ static ClairStatus
 send_row(void *context, WireRelation relation, const ClairBytes *fields, uint32_t count,
 		 ClairError *error)
 {
+	FAULT_POINT("connection-row");
 	return send_frame(context, WIRE_ROW, (uint8_t) relation, fields, count, error);
 }
 
@@ -405,6 +407,7 @@ ask_known(void *context, const ClairBytes *keys, uint32_t count, ClairBytes *ans
 {
 	Connection *connection = context;
 
+	FAULT_POINT("connection-asks");
 	arena_reset(connection->answers);
 	while (count > 0)
 	{
@@ -483,6 +486,7 @@ connection_sink(Connection *connection)
 ClairStatus
 connection_done(Connection *connection, ClairError *error)
 {
+	FAULT_POINT("connection-done");
 	if (send_frame(connection, WIRE_DONE, 0, NULL, 0, error) != CLAIR_OK)
 		return error->status;
 	return connection_flush(connection, error);

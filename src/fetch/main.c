@@ -22,6 +22,7 @@
 #include <curl/curl.h>
 
 #include "common/connection.h"
+#include "common/fault.h"
 #include "common/sandbox.h"
 #include "fetch/options.h"
 #include "fetch/profile.h"
@@ -82,6 +83,7 @@ add_transfer(Fetch *fetch, const ConnectionFrame *frame, ClairError *error)
 		return error->status;
 	if (transfer_number(transfer) != fetch->next_number)
 		return clair_error(error, CLAIR_PROTOCOL, "the server's transfers are not in order");
+	FAULT_POINT("fetch-transfer");
 	fetch->next_number++;
 	fetch->transfers[fetch->count++] = transfer;
 	return CLAIR_OK;
@@ -137,6 +139,7 @@ perform(Fetch *fetch, ClairError *error)
 		return clair_error(error, CLAIR_IO, "could not transfer: %s", curl_multi_strerror(result));
 	while ((message = curl_multi_info_read(fetch->multi, &waiting)) != NULL)
 	{
+		FAULT_POINT("fetch-ended");
 		if (message->msg == CURLMSG_DONE &&
 			transfer_ended(fetch->multi, message->easy_handle, message->data.result, milliseconds(),
 						   error) != CLAIR_OK)
@@ -161,6 +164,7 @@ report(Fetch *fetch, ClairError *error)
 			fetch->transfers[kept++] = transfer;
 			continue;
 		}
+		FAULT_POINT("fetch-report");
 		fetch->bytes += transfer_written(transfer);
 		fetch->finished++;
 		if (transfer_report(transfer, fetch->connection, error) != CLAIR_OK)
@@ -265,6 +269,7 @@ prepare(Fetch *fetch, ClairError *error)
 		return clair_error(error, CLAIR_IO, "could not start libcurl");
 	curl_multi_setopt(fetch->multi, CURLMOPT_MAXCONNECTS, (long) fetch->options.parallel);
 	fetch->is_check = clair_bytes_equal(job_text(&job, "job"), CLAIR_LITERAL("check"));
+	FAULT_POINT("fetch-given-job");
 	return enter_sandbox(fetch, &job, error);
 }
 
@@ -283,8 +288,10 @@ main(void)
 	static Fetch fetch;
 	ClairError error;
 	ClairError reason;
-	ClairStatus begun = sandbox_begin(WIRE_SOCKET, &reason);
+	ClairStatus begun;
 
+	FAULT_POINT("fetch-started");
+	begun = sandbox_begin(WIRE_SOCKET, &reason);
 	if (connection_open(WIRE_SOCKET, "clair-fetch", &fetch.connection, &error) != CLAIR_OK)
 		_exit(1);
 	fetch.sink = connection_sink(fetch.connection);

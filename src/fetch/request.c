@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/text.h"
 #include "fetch/address.h"
 
@@ -205,6 +206,7 @@ receive_body(char *data, size_t size, size_t count, void *context)
 	}
 	request->received += (int64_t) size;
 	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	FAULT_POINT("fetch-receives");
 	/* The words of errors and redirects are nobody's document. */
 	if (status == 200 && !write_body(request, data, size))
 		return 0;
@@ -221,6 +223,7 @@ open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 							? (const void *) &((struct sockaddr_in6 *) &address->addr)->sin6_addr
 							: (const void *) &((struct sockaddr_in *) &address->addr)->sin_addr;
 
+	FAULT_POINT("fetch-connects");
 	(void) purpose;
 	if (kind != NULL && !request->options->allow_private_networks &&
 		request->options->proxy[0] == '\0')

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/fault.h"
 #include "image/layer.h"
 
 /* Stored bytes between two reports of progress. */
@@ -321,6 +322,7 @@ blob_process(BlobReader *reader, Blob *blob, ClairError *error)
 					(blob->diff_id.data == NULL || clair_bytes_equal(blob->known, blob->diff_id));
 	ClairStatus status = is_known ? hash_blob(reader, blob, error) : read_blob(reader, blob, error);
 
+	FAULT_POINT("reader-layer-read");
 	reader->count++;
 	if (status == CLAIR_OK)
 		status = reader->sink->progress(reader->sink->context, reader->bytes, reader->count, error);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "common/entries.h"
+#include "common/fault.h"
 #include "common/text.h"
 #include "image/blob.h"
 #include "image/document.h"
@@ -210,6 +211,7 @@ process_blobs(ImageReader *reader, ClairError *error)
 	{
 		Blob *blob = reader->blob_list[i];
 
+		FAULT_POINT("reader-layer");
 		status = blob_process(&reader->blobs, blob, error);
 		if (status != CLAIR_OK)
 			clair_error_in(error, "layer %zu", blob->layer);
@@ -255,6 +257,7 @@ read_outlined(ImageReader *reader, ClairError *error)
 		for (size_t j = 0; j < image->layer_count && status == CLAIR_OK; j++)
 			status = set_blob(reader, &image->layers[j], j + 1, error);
 	}
+	FAULT_POINT("reader-outlined");
 	for (size_t i = 0; i < outline->image_count && status == CLAIR_OK; i++)
 		status = send_image(reader, i, outline->images[i], error);
 	if (status == CLAIR_OK)

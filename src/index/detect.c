@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/timeout.h"
 
+#include "common/fault.h"
 #include "index/index.h"
 #include "server/compat.h"
 #include "server/owner.h"
@@ -133,6 +134,7 @@ AskFunction(const DetectorFile *file, Found *found, MemoryContext context)
 	SqlParameters parameters = {0};
 
 	RestrictToRole(file->detector->role_id);
+	FAULT_POINT("detector-begun");
 	SPI_connect();
 	AddText(&parameters, file->path);
 	AddBytes(&parameters, file->bytes.data, file->bytes.len);
@@ -140,6 +142,7 @@ AskFunction(const DetectorFile *file, Found *found, MemoryContext context)
 	/* The name of the function is quoted. */
 	RunSql(psprintf(FIND_FEATURES, file->detector->function), &parameters);
 	TakeFound(found, context);
+	FAULT_POINT("detector-answered");
 	SPI_finish();
 }
 

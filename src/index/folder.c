@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -23,12 +21,10 @@ static bool
 IsLayout(int directory, const char *below)
 {
 	char *path = psprintf("%soci-layout", below);
-	int fd = OpenBeneath(directory, path);
+	bool is_layout = IsFileBeneath(directory, path);
 
-	if (fd >= 0)
-		close(fd);
 	pfree(path);
-	return fd >= 0;
+	return is_layout;
 }
 
 static int

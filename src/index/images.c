@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "common/fault.h"
 #include "index/detector.h"
 #include "index/images.h"
 #include "server/clair.h"
@@ -216,6 +217,7 @@ StartIndexing(Batch *batch)
 		batch->queues[request.queue] = shm_mq_attach(queue, batch->segment,
 													 batch->workers.handles[request.queue]);
 	}
+	FAULT_POINT("images-started");
 	CheckAnyWorker(&batch->workers);
 }
 
@@ -226,6 +228,7 @@ TakeAnswer(Batch *batch, const void *data, Size size)
 	uint32 number;
 
 	appendBinaryStringInfo(answer, data, (int) size);
+	FAULT_POINT("images-answered");
 	number = ReadAnswer(answer);
 	Assert(number < batch->call->count && batch->answers[number] == NULL);
 	batch->answers[number] = answer;
@@ -283,6 +286,7 @@ IndexAll(Batch *batch)
 	{
 		StartIndexing(batch);
 		AwaitAnswers(batch);
+		FAULT_POINT("images-all-answered");
 		WaitForWorkers(&batch->workers);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(&batch->workers));
@@ -345,6 +349,7 @@ index_images(PG_FUNCTION_ARGS)
 	if (batch->count == 0)
 		return (Datum) 0;
 	IndexAll(batch);
+	FAULT_POINT("images-ended");
 	ReturnAnswers((ReturnSetInfo *) fcinfo->resultinfo, batch);
 	dsm_detach(batch->segment);
 	return (Datum) 0;

@@ -25,6 +25,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "index/images.h"
 #include "server/compat.h"
 #include "server/sql.h"
@@ -109,6 +110,7 @@ IndexPath(const ImagesWorker *worker, uint32 number, StringInfo answer)
 	Work work;
 
 	BeginWorkAs(&work, worker->call->role);
+	FAULT_POINT("indexer-begun");
 	texts[RESULT_PATH] = PathOf(worker, number);
 	AddText(&parameters, texts[RESULT_PATH]);
 	AddText(&parameters, named ? TextDatumGetCString(worker->names[number]) : NULL);
@@ -120,6 +122,7 @@ IndexPath(const ImagesWorker *worker, uint32 number, StringInfo answer)
 			texts[column] = ResultText(row, column);
 		AddAnswerRow(answer, texts);
 	}
+	FAULT_POINT("indexer-indexed");
 	EndWork(&work);
 }
 
@@ -184,10 +187,13 @@ WorkOff(const ImagesWorker *worker)
 		QueryCancelPending = false; /* a cancel is of one image */
 		ReloadSettings();
 		ReportPath(worker, number);
+		FAULT_POINT("indexer-taken");
 		MakeAnswer(worker, number, &answer);
+		FAULT_POINT("indexer-committed");
 		if (shm_mq_send(worker->queue, (Size) answer.len, answer.data, false, true) !=
 			SHM_MQ_SUCCESS)
 			proc_exit(0);
+		FAULT_POINT("indexer-answered");
 		MemoryContextReset(context);
 	}
 }
@@ -203,8 +209,10 @@ ImagesWorkerMain(pg_attribute_unused() Datum argument)
 	pqsignal(SIGTERM, die);
 	BeginWorker(&request.worker);
 	AttachSegment(&worker, &request);
+	FAULT_POINT("indexer-attached");
 	TakePlace(INDEX_PLACE_LOCK, &clair_max_index_workers,
 			  "clair: waiting for other images to be indexed");
+	FAULT_POINT("indexer-placed");
 	WorkOff(&worker);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	proc_exit(0);

@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "index/index.h"
 #include "index/stack.h"
 #include "index/tenant.h"
@@ -102,12 +103,13 @@ AnswerBlob(IndexJob *job, const HelperFrame *question)
 {
 	ClairBytes name = question->fields[0];
 	char *path = BlobPath(name);
-	int fd = path != NULL && job->is_directory ? OpenBeneath(job->input->fd, path) : -1;
+	Descriptor *blob = path != NULL && job->is_directory ? OpenBeneath(job->input->fd, path) : NULL;
 
-	if (fd >= 0)
+	FAULT_POINT("index-blob");
+	if (blob != NULL)
 	{
-		SendFrame(job->reader, WIRE_BLOB_ANSWER, NULL, 0, fd);
-		close(fd);
+		SendFrame(job->reader, WIRE_BLOB_ANSWER, NULL, 0, blob->fd);
+		CloseDescriptor(blob);
 	}
 	else
 	{
@@ -125,6 +127,7 @@ AnswerBlob(IndexJob *job, const HelperFrame *question)
 static void
 AnswerKnown(IndexJob *job, const HelperFrame *question)
 {
+	FAULT_POINT("index-known");
 	if (AreDetections(question->fields, question->count))
 	{
 		SendFrame(job->reader, WIRE_KNOWN_ANSWER,
@@ -172,6 +175,7 @@ TakeRow(IndexJob *job, const HelperFrame *row)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader sent a row of \"%s\" while indexing an image",
 							   wire_relations[row->relation].name)));
+	FAULT_POINT("index-row");
 	CountBytes(job, row->fields, row->count);
 	if (row->relation == WIRE_IMAGE &&
 		(!wire_integer(row->fields[0], &number) || number != rows->count))
@@ -235,6 +239,7 @@ ReadImage(IndexJob *job)
 						 errmsg("clair-reader sent an unexpected frame of type %d", frame.type)));
 		}
 	} while (frame.type != WIRE_DONE);
+	FAULT_POINT("index-read");
 	HideProgress();
 	if (job->file.detector != NULL)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
@@ -367,20 +372,25 @@ IndexOpened(FunctionCallInfo fcinfo, IndexJob *job)
 		job->rows.relations[relations[i]] = CreateStagedRows(relations[i]);
 	BecomeOwner(&caller);
 	SPI_connect();
+	FAULT_POINT("index-opened");
 	if (job->name != NULL)
 		CheckTenantName(&caller, job->name); /* before anything is read */
 	KeepGarbage();
 	KeepParent(job);
+	FAULT_POINT("index-prepared");
 	job->detectors = LoadDetectors();
 	job->rows.detectors = job->detectors->version;
 	ReadImage(job);
 	StackOnParent(job);
+	FAULT_POINT("index-stacked");
 	if (job->name == NULL)
 		CheckArchiveNames(&caller, &job->rows);
 	ids = StoreImages(&job->rows, job->name);
 	if (job->is_sbom)
 		TellPassedOver(ids[0]);
+	FAULT_POINT("index-stored");
 	ReturnImages(fcinfo, job, ids, &caller);
+	FAULT_POINT("index-returned");
 	SPI_finish();
 	ResumeCaller(&caller);
 }
@@ -515,6 +525,7 @@ delete_image(PG_FUNCTION_ARGS)
 	SPI_connect();
 	id = FindImage(&caller, image);
 	AddInteger(&parameters, id);
+	FAULT_POINT("image-deleting");
 	/* One that another session has deleted meanwhile was found, but is not there. */
 	if (RunSql("SELECT digest FROM clair.image WHERE id = $1 FOR UPDATE", &parameters) == 0)
 		ereport(ERROR,
@@ -522,6 +533,7 @@ delete_image(PG_FUNCTION_ARGS)
 	digest = ResultText(0, 1);
 	if (LeaveToOthers(&caller, id) == 0)
 		RunSql("DELETE FROM clair.image WHERE id = $1", &parameters);
+	FAULT_POINT("image-deleted");
 	RecordAction(&caller, "delete_image", image, AddDetail(NULL, "digest", digest));
 	SPI_finish();
 	ResumeCaller(&caller);
@@ -541,6 +553,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 	BecomeOwner(&caller);
 	SPI_connect();
 	LockOutIndexing();
+	FAULT_POINT("garbage-locked");
 	values[0] = Int64GetDatum(
 		RunSql("WITH RECURSIVE kept(id) AS ("
 			   "     SELECT image.id"
@@ -558,6 +571,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 			   "                  LEFT JOIN kept ON kept.id = old.id"
 			   "              WHERE kept.id IS NULL)",
 			   NULL));
+	FAULT_POINT("garbage-images");
 	values[1] = Int64GetDatum(RunSql(
 		"DELETE FROM clair.layer"
 		" WHERE digest IN (SELECT layer.digest"
@@ -565,6 +579,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 		"                      LEFT JOIN clair.image_layer AS part ON part.layer = layer.digest"
 		"                  WHERE part.layer IS NULL)",
 		NULL));
+	FAULT_POINT("garbage-layers");
 	/* What a layer says stays as long as the layer, if only in one namespace. */
 	values[2] = Int64GetDatum(RunSql(
 		"DELETE FROM clair.package_database"
@@ -586,6 +601,7 @@ collect_garbage(PG_FUNCTION_ARGS)
 		   "                      ON found.repository_set = known.id"
 		   "              WHERE found.repository_set IS NULL)",
 		   NULL);
+	FAULT_POINT("garbage-collected");
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	if (DatumGetInt64(values[0]) + DatumGetInt64(values[1]) + DatumGetInt64(values[2]) > 0)
 		RecordAction(&caller, "collect_garbage", NULL,

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "index/index.h"
 #include "index/stack.h"
 #include "server/compat.h"
@@ -113,6 +114,7 @@ FetchLayer(const Url *url, const char *headers)
 	TransferAnswer answer;
 	bool is_fetched = false;
 
+	FAULT_POINT("layer-asked-for");
 	while (NextAnswer(fetch, 1, &answer))
 	{
 		if (answer.number < 0)
@@ -126,6 +128,7 @@ FetchLayer(const Url *url, const char *headers)
 						   NULL);
 		is_fetched = true;
 	}
+	FAULT_POINT("layer-fetched");
 	if (!is_fetched)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-fetch said nothing of a layer")));

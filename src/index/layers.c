@@ -9,6 +9,7 @@
 
 #include "executor/spi.h"
 
+#include "common/fault.h"
 #include "index/merge.h"
 #include "index/store.h"
 
@@ -56,6 +57,7 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 		   "       ORDER BY key"
 		   "       OFFSET 0) AS lock",
 		   &parameters);
+	FAULT_POINT("index-claimed");
 	/* Another session may have stored some while we waited for our locks. */
 	RunSql("SELECT wanted.number - 1, blob.layer"
 		   " FROM unnest($1) WITH ORDINALITY AS wanted(digest, number)"
@@ -125,6 +127,7 @@ StoreLayers(const IndexRows *rows)
 		   " RETURNING digest",
 		   &layers);
 	new_count = TakeDigests(new_layers, 0);
+	FAULT_POINT("index-layers");
 	if (new_count < read_count)
 		new_count = ForgetOutdated(&layers, new_layers, new_count);
 	RunSql("INSERT INTO clair.layer_blob (digest, layer, size)"
@@ -146,6 +149,7 @@ StoreLayers(const IndexRows *rows)
 		   " WHERE layer = ANY ($9)",
 		   &said);
 
+	FAULT_POINT("index-entries");
 	memset(&said, 0, sizeof(said));
 	AddRows(&said, rows->relations[WIRE_LAYER_FACT]);
 	AddTextArray(&said, new_layers, new_count);

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 
+#include "common/fault.h"
 #include "index/databases.h"
 #include "index/store.h"
 
@@ -319,12 +320,15 @@ StoreImage(const IndexRows *rows, int64 number, bool *is_new)
 	if (is_known && !is_outdated)
 		return image.id;
 	MergeImage(rows, &image);
+	FAULT_POINT("index-merged");
 	FindNamespace(rows, &image);
 	StoreDatabases(rows, &image);
+	FAULT_POINT("index-databases-stored");
 	if (is_outdated)
 		ForgetImageContents(&image);
 	else
 		*is_new = StoreImageRow(rows, &image);
+	FAULT_POINT("index-image-row");
 	if (is_outdated || *is_new)
 		StoreImageContents(rows, &image);
 	return image.id;
@@ -444,6 +448,7 @@ StoreImages(const IndexRows *rows, const char *name)
 
 	CheckName(rows, name);
 	StoreLayers(rows);
+	FAULT_POINT("index-layers-stored");
 	RefreshDatabases(rows);
 	AddRows(&parameters, rows->relations[WIRE_IMAGE]);
 	RunSql("SELECT number FROM unnest($1::bigint[], $2, $3) AS image(number, digest, platform)"
@@ -459,8 +464,10 @@ StoreImages(const IndexRows *rows, const char *name)
 		if (is_new)
 			new_ids[new_count++] = ids[order[i]];
 	}
+	FAULT_POINT("index-contents-stored");
 	for (int64 i = 0; i < count; i++)
 		StorePointers(rows, order[i], ids[order[i]], name);
+	FAULT_POINT("index-named");
 	if (new_count > 0 && images_stored != NULL)
 		images_stored(new_ids, new_count);
 	return ids;

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "index/index.h"
 #include "index/tenant.h"
 #include "match/exception.h"
@@ -257,9 +258,11 @@ LoadDocument(FunctionCallInfo fcinfo, Descriptor *(*open)(FunctionCallInfo fcinf
 	SPI_connect();
 	CheckSeesAll(&caller, "clair.load_vex()"); /* a document is whose it says, not the caller's */
 	image = ImageOfException(&caller, image);
+	FAULT_POINT("vex-read");
 	if (StoreDocument(&load, role))
 	{
 		StoreExceptions(&load, role, image);
+		FAULT_POINT("vex-stored");
 		TellSkipped(&load, image);
 		RecordAction(&caller, "load_vex", DocumentText(&load, 1), AddDetail(NULL, "image", image));
 	}

@@ -16,6 +16,7 @@
 #include "storage/latch.h"
 #include "utils/wait_event.h"
 
+#include "common/fault.h"
 #include "notify/webhook.h"
 #include "server/compat.h"
 #include "server/sql.h"
@@ -49,6 +50,7 @@ TransactionEnds(XactEvent event, pg_attribute_unused() void *argument)
 	if (!deliver_at_commit)
 		return;
 	deliver_at_commit = false;
+	FAULT_POINT("webhook-before-commit");
 	if (event == XACT_EVENT_PRE_COMMIT &&
 		!StartDelivery(palloc0(sizeof(Workers)), GetTopTransactionId()))
 		ereport(LOG, (errmsg("could not start a background worker to deliver to webhooks"),
@@ -90,6 +92,7 @@ AwaitDelivery(Workers *workers)
 						 PG_WAIT_EXTENSION);
 		interval = Min(interval * 2, MAX_INTERVAL);
 		ResetLatch(MyLatch);
+		FAULT_POINT("webhook-waiting");
 		CHECK_FOR_INTERRUPTS();
 		if (GetBackgroundWorkerPid(workers->handles[0], &pid) != BGWH_STOPPED)
 			continue;
@@ -134,6 +137,7 @@ deliver_webhooks(PG_FUNCTION_ARGS)
 	CheckAnyWorker(workers);
 	SPI_connect();
 	BecomeOwner(&caller);
+	FAULT_POINT("webhook-started");
 	if (wait)
 		AwaitDelivery(workers);
 	ReturnStatus((ReturnSetInfo *) fcinfo->resultinfo);

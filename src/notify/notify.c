@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "common/fault.h"
 #include "index/store.h"
 #include "notify/notify.h"
 #include "notify/webhook.h"
@@ -53,10 +54,13 @@ AnnounceRun(int64 run, const char *updater, bool first)
 	settings = NewGUCNestLevel();
 	AnnounceSettings();
 	count = WriteNotifications(run, updater);
+	FAULT_POINT("announce-written");
 	if (count > 0)
 	{
 		DeliverNotifications(run);
+		FAULT_POINT("announce-delivered");
 		SendNotifications(run, NULL, clair_notify_limit);
+		FAULT_POINT("announce-sent");
 		DeliverAtCommit();
 	}
 	AtEOXact_GUC(false, settings);

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
+#include "common/fault.h"
 #include "index/tenant.h"
 #include "notify/consumer.h"
 #include "server/audit.h"
@@ -126,13 +127,16 @@ next_notifications(PG_FUNCTION_ARGS)
 						errmsg("the limit must be greater than zero")));
 	OpenConsumer(&consumer, "clair.next_notifications()", text_to_cstring(PG_GETARG_TEXT_PP(0)),
 				 &caller);
+	FAULT_POINT("consumer-opened");
 	if (TakeTurn(&consumer))
 	{
 		char *notifications = LockNext(&consumer, limit);
 
+		FAULT_POINT("consumer-locked");
 		if (notifications != NULL)
 			HandOut(&consumer, notifications, result);
 	}
+	FAULT_POINT("consumer-handed-out");
 	CloseConsumer(&caller);
 	return (Datum) 0;
 }
@@ -153,6 +157,7 @@ Acknowledge(FunctionCallInfo fcinfo, const char *statement, const char *notifica
 	AddText(&parameters, consumer.name);
 	AddText(&parameters, notifications);
 	count = RunSql(statement, &parameters);
+	FAULT_POINT("consumer-acknowledged");
 	CloseConsumer(&caller);
 	return count;
 }
@@ -234,6 +239,7 @@ forget_notifications(PG_FUNCTION_ARGS)
 				   "              WHERE n.created_at < now() - $1::interval"
 				   "                  AND d.notification IS NULL)",
 				   &parameters);
+	FAULT_POINT("notifications-forgotten");
 	RunSql("DELETE FROM clair.delivery"
 		   " WHERE notification IN (SELECT d.notification"
 		   "                        FROM clair.delivery AS d"

@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "notify/webhook.h"
 #include "server/sql.h"
 
@@ -156,6 +157,7 @@ TakeBatch(const char *consumer)
 	BeginWork(&work);
 	if (LoadWebhook(batch))
 		TakeAlerts(batch);
+	FAULT_POINT("webhook-taken");
 	EndWork(&work);
 	if (batch->count > 0)
 		return batch;
@@ -363,6 +365,7 @@ RecordAlerts(WebhookBatch *batch)
 		StoreReceipts(batch, &receipts);
 		StoreState(batch);
 	}
+	FAULT_POINT("webhook-recorded");
 	if (batch->stopped && batch->next < batch->count)
 		HandBack(batch);
 	EndWork(&work);

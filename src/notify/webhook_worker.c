@@ -29,6 +29,7 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "common/fault.h"
 #include "notify/webhook.h"
 #include "server/sql.h"
 
@@ -92,6 +93,7 @@ Post(Poster *poster, WebhookBatch *batch, Alert *alert)
 	MemoryContext old_context = MemoryContextSwitchTo(poster->fetch_context);
 	Transfer transfer;
 
+	FAULT_POINT("webhook-posting");
 	if (poster->fetch == NULL)
 		poster->fetch = StartFetch(&options);
 	MemoryContextSwitchTo(old_context);
@@ -99,6 +101,7 @@ Post(Poster *poster, WebhookBatch *batch, Alert *alert)
 	alert->number = poster->sent;
 	alert->sent_at = GetCurrentTimestamp();
 	SendTransfer(poster->fetch, &options, poster->sent++, &transfer);
+	FAULT_POINT("webhook-posted");
 	alert->state = ALERT_POSTED;
 	batch->posted++;
 }
@@ -132,6 +135,7 @@ AwaitAnswer(Poster *poster)
 	if (!NextAnswer(poster->fetch, poster->sent, &answer))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROTOCOL_VIOLATION), errmsg("clair-fetch ended unexpectedly")));
+	FAULT_POINT("webhook-answered");
 	if (answer.number < 0)
 		return;
 	foreach (cell, poster->batches)
@@ -256,6 +260,7 @@ PostAll(Poster *poster)
 	}
 	MemoryContextSwitchTo(old_context);
 	MemoryContextReset(poster->step);
+	FAULT_POINT("webhook-all-posted");
 	StopFetch(poster);
 }
 
@@ -308,6 +313,7 @@ AwaitDue(void)
 
 	if (time < 0)
 		return false;
+	FAULT_POINT("webhook-idle");
 	pgstat_report_activity(STATE_IDLE, NULL);
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					 (long) Max(Min(time, MAX_IDLE), MIN_IDLE), PG_WAIT_EXTENSION);
@@ -355,12 +361,14 @@ Deliver(void)
 			WakeOther();
 			return;
 		}
+		FAULT_POINT("webhook-locked");
 		RecoverAlerts();
 		do
 		{
 			pgstat_report_activity(STATE_RUNNING, "clair: posting to webhooks");
 			PostCarefully(&poster);
 		} while (!terminated && AwaitDue());
+		FAULT_POINT("webhook-done");
 		ReleaseLock(WEBHOOK_LOCK, WEBHOOK_LOCK_OBJECT);
 	} while (!terminated && TimeUntilDue() >= 0);
 }
@@ -385,7 +393,9 @@ WebhookWorkerMain(pg_attribute_unused() Datum argument)
 	pqsignal(SIGINT, StatementCancelHandler);
 	pqsignal(SIGTERM, HandleTerminate);
 	BeginWorker(&request.worker);
+	FAULT_POINT("webhook-worker-begun");
 	AwaitTransaction(request.transaction);
+	FAULT_POINT("webhook-worker-awaited");
 	Deliver();
 	pgstat_report_activity(STATE_IDLE, NULL);
 	proc_exit(0);

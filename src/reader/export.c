@@ -15,6 +15,7 @@
 #include <zstd.h>
 
 #include "common/digest.h"
+#include "common/fault.h"
 #include "feed/export_file.h"
 
 #define COMPRESSION_LEVEL 3
@@ -109,6 +110,7 @@ write_pieces(ExportWriter *writer, Connection *connection, ClairError *error)
 			if (frame.fields[i].size > 0 && take_piece(writer, frame.fields[i], error) != CLAIR_OK)
 				return error->status;
 	}
+	FAULT_POINT("reader-export-written");
 	digest_finish(writer->digest, digest);
 	size = snprintf(end, sizeof(end), EXPORT_END "%" PRId64 ",\"sha256\":\"%s\"}\n", writer->lines,
 					digest + PREFIX_SIZE);

@@ -29,6 +29,7 @@
 
 #include "common/connection.h"
 #include "common/digest.h"
+#include "common/fault.h"
 #include "common/sandbox.h"
 #include "feed/export_file.h"
 #include "feed/vex.h"
@@ -200,6 +201,7 @@ prepare(Reader *reader, ClairError *error)
 		image_initialize(error) != CLAIR_OK)
 		return error->status;
 	xml_initialize();
+	FAULT_POINT("reader-given-job");
 	return sandbox_enter(&reader->job, &reader_profile, NULL, &reader->sandbox, error);
 }
 
@@ -208,6 +210,7 @@ read_input(Reader *reader, ClairError *error)
 {
 	ClairSink sink = connection_sink(reader->connection);
 
+	FAULT_POINT("reader-sandboxed");
 	switch (reader->kind)
 	{
 		case JOB_INDEX:
@@ -236,8 +239,10 @@ main(void)
 	static Reader reader;
 	ClairError error;
 	ClairError reason;
-	ClairStatus begun = sandbox_begin(WIRE_SOCKET, &reason);
+	ClairStatus begun;
 
+	FAULT_POINT("reader-started");
+	begun = sandbox_begin(WIRE_SOCKET, &reason);
 	if (connection_open(WIRE_SOCKET, "clair-reader", &reader.connection, &error) != CLAIR_OK)
 		_exit(1);
 	if (begun == CLAIR_OK && receive_job(&reader, &reason) == CLAIR_OK &&

@@ -25,6 +25,7 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+#include "common/fault.h"
 #include "server/descriptor.h"
 #include "server/settings.h"
 
@@ -116,8 +117,9 @@ OpenResolved(int directory, const char *path, bool follow_links)
 	}
 }
 
-int
-OpenBeneath(int directory, const char *path)
+/* Opens a regular file below a directory; -1, with errno set, when there is none. */
+static int
+OpenFileBeneath(int directory, const char *path)
 {
 	struct stat status;
 	int fd = OpenResolved(directory, path, false);
@@ -131,6 +133,28 @@ OpenBeneath(int directory, const char *path)
 		return -1;
 	}
 	return fd;
+}
+
+Descriptor *
+OpenBeneath(int directory, const char *path)
+{
+	Descriptor *descriptor = ReserveDescriptor();
+	int fd = OpenFileBeneath(directory, path);
+
+	if (fd < 0)
+		return NULL;
+	HoldDescriptor(descriptor, fd);
+	return descriptor;
+}
+
+bool
+IsFileBeneath(int directory, const char *path)
+{
+	int fd = OpenFileBeneath(directory, path);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 /* Opens a path below one of the allowed directories; -1, with errno set, when it is below none. */
@@ -234,6 +258,34 @@ CreateServerFile(const char *path)
 }
 
 Descriptor *
+CreateUnnamedFile(const char *folder)
+{
+#ifdef O_TMPFILE
+	Descriptor *descriptor = ReserveDescriptor();
+	int fd = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC,
+													   S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)
+												: -1;
+
+	if (fd < 0)
+		return NULL;
+	HoldDescriptor(descriptor, fd);
+	return descriptor;
+#else
+	return NULL;
+#endif
+}
+
+void
+NameFile(const Descriptor *file, const char *path)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
+	if (pg_fsync(file->fd) != 0 || linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create \"%s\": %m", path)));
+}
+
+Descriptor *
 OpenSpoolFile(void)
 {
 	static const char folder[] = "base/" PG_TEMP_FILES_DIR;
@@ -260,6 +312,7 @@ OpenSpoolFile(void)
 		ereport(ERROR, (errcode_for_file_access(),
 						errmsg("could not create a temporary file in \"%s\": %m", folder)));
 	HoldDescriptor(descriptor, fd);
+	FAULT_POINT("spool-opened");
 	return descriptor;
 }
 

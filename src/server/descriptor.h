@@ -35,10 +35,12 @@ extern Descriptor *OpenServerFileAs(Oid role, const char *path, bool *is_directo
 
 /*
  * Opens a file below an opened directory, without following links: a path of plain names.
- * -1, with errno set, when there is none or when it is not a regular file; the caller closes
- * it.
+ * NULL, with errno set, when there is none or when it is not a regular file.
  */
-extern int OpenBeneath(int directory, const char *path);
+extern Descriptor *OpenBeneath(int directory, const char *path);
+
+/* Whether there is such a file. */
+extern bool IsFileBeneath(int directory, const char *path);
 
 /*
  * The names of what lies in an opened directory, but for hidden ones; those of directories have
@@ -46,8 +48,16 @@ extern int OpenBeneath(int directory, const char *path);
  */
 extern List *DirectoryEntries(int directory, const char *path);
 
-/* Creates a file of the server, to be written; there must be none of that name. */
+/*
+ * Creates a file of the server, to be written: there must be none of that name. Without a name, it
+ * goes with its last descriptor, whatever happens; that is NULL where the file system has no such
+ * files.
+ */
 extern Descriptor *CreateServerFile(const char *path);
+extern Descriptor *CreateUnnamedFile(const char *folder);
+
+/* Gives a file that has no name a path, when all of it has reached the disk. */
+extern void NameFile(const Descriptor *file, const char *path);
 
 /* A new file without a name in the server's folder for temporary files. */
 extern Descriptor *OpenSpoolFile(void);

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "common/fault.h"
 #include "server/compat.h"
 #include "server/helper.h"
 #include "server/settings.h"
@@ -506,7 +507,9 @@ StartHelper(const char *program, int input)
 		close(sockets[1]);
 	}
 	PG_END_TRY();
+	FAULT_POINT("helper-started");
 	ExpectGreeting(helper);
+	FAULT_POINT("helper-greeted");
 	return helper;
 }
 
@@ -591,4 +594,5 @@ void
 SendJob(Helper *helper, const JobFields *job)
 {
 	SendFrame(helper, WIRE_JOB, job->fields, job->count, -1);
+	FAULT_POINT("helper-given-job");
 }

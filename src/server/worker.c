@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
+#include "common/fault.h"
 #include "server/worker.h"
 
 /* Milliseconds between two looks for a free place. */
@@ -117,6 +118,7 @@ BeginWorker(const WorkerRequest *request)
 	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("session_replication_role", "origin", PGC_SUSET, PGC_S_OVERRIDE);
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
+	FAULT_POINT("worker-begun");
 }
 
 void

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "common/fault.h"
 #include "server/sql.h"
 #include "update/apply.h"
 #include "update/freeze.h"
@@ -535,6 +536,7 @@ ApplyRun(UpdateRun *run)
 	run->phase = "apply";
 	ReportProgress(run);
 	BeginWork(&work);
+	FAULT_POINT("apply-begun");
 	settings = NewGUCNestLevel();
 	ApplySettings(run->records + run->items);
 	RunSql(create_tables, NULL);
@@ -544,31 +546,45 @@ ApplyRun(UpdateRun *run)
 		StageFunctionState(run);
 	else
 		StageDocumentStates(run);
+	FAULT_POINT("apply-staged");
 	SetDuplicatesAside(run);
 	CountRecords(run);
 	if (run->import == NULL)
 		CheckShrinkage(run); /* an export was held against its former state where it is from */
+	FAULT_POINT("apply-counted");
 	Compare(run);
+	FAULT_POINT("apply-compared");
 	if (run->settings.appends)
 		metadata = ApplyMetadata(run);
 	if (run->import != NULL)
 		TakeFrozenNamespaces(run);
 	else
 		FreezeNamespaces(run);
+	FAULT_POINT("apply-frozen");
 	StageScopes(run);
 	RunSql("ANALYZE pg_temp.stage_scope", NULL);
+	FAULT_POINT("apply-scopes");
 	ResolveRanges(run);
 	RunSql("ANALYZE pg_temp.stage_resolved, pg_temp.stage_ended", NULL); /* empty ones, too */
+	FAULT_POINT("apply-resolved");
 	EndOldOnes(run);
+	FAULT_POINT("apply-ended");
 	KeepVulnerabilities(run);
+	FAULT_POINT("apply-kept");
 	begun = BeginNewOnes(run);
+	FAULT_POINT("apply-inserted");
 	ApplyRepositories();
 	RememberDocuments(run);
+	FAULT_POINT("apply-documents");
 	RememberState(run);
+	FAULT_POINT("apply-state");
 	changed = RecordSuccess(run, begun, &metadata);
 	AtEOXact_GUC(false, settings);
+	FAULT_POINT("apply-recorded");
 	if (changed)
 		AnnounceApplied(run->id, run->settings.name, run->first);
+	FAULT_POINT("apply-announced");
 	EndWork(&work);
+	FAULT_POINT("apply-committed");
 	AnalyzeTables(begun, &metadata);
 }

@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "common/limits.h"
 #include "server/settings.h"
 #include "server/sql.h"
@@ -134,6 +135,7 @@ LoadDocuments(UpdateRun *run)
 		if (by != NULL)
 			by->old_names = lappend(by->old_names, document);
 	}
+	FAULT_POINT("run-documents-known");
 	EndWork(&work);
 }
 
@@ -326,6 +328,7 @@ ReadBatch(UpdateRun *run, List *always, List *batch, bool conditional)
 		else if (document->state == DOCUMENT_UNCHANGED)
 			next = list_concat(next, NameAgain(run, document));
 	}
+	FAULT_POINT("run-fetched");
 	if (fetched == NIL)
 		return next;
 	foreach (cell, always)

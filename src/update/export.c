@@ -4,8 +4,9 @@
  *
  * The lines are SQL's, of one snapshot; clair-reader compresses them and writes the file, since
  * the server links no such library. The file is opened here, with the rights of the caller, who
- * must be a member of pg_write_server_files; it has a name of its own until it is complete, so that
- * what is there stays until then, and nothing is left of an export that fails.
+ * must be a member of pg_write_server_files; it has no name until it is complete, or one of its own
+ * where the file system wants that. So what is there stays until then, and nothing is left of an
+ * export that fails.
  *
  * The position is the greatest run below which all have ended: of what a run under way at the
  * moment brings, the next export tells.
@@ -24,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "common/fault.h"
 #include "server/audit.h"
 #include "server/compat.h"
 #include "server/descriptor.h"
@@ -39,14 +41,16 @@ PG_FUNCTION_INFO_V1(export_updates);
 typedef struct Export
 {
 	char *path;
-	char *part; /* where it is written to */
+	char *part; /* its name until it is complete */
+	bool has_name;
 	bool complete;
 	Helper *writer;
 	StringInfoData buffer; /* lines that have not been sent yet */
 	MemoryContextCallback callback;
 } Export;
 
-/* Takes away what has not become the export. */
+/* Takes away what has not become the export: where a file must have a name, and in the moment in
+ * which it gets one. */
 static void
 RemovePart(void *argument)
 {
@@ -71,6 +75,7 @@ static Descriptor *
 CreatePart(Export *export, const char *path)
 {
 	Descriptor *file;
+	char *folder;
 
 	export->path = pstrdup(path);
 	canonicalize_path(export->path);
@@ -80,7 +85,12 @@ CreatePart(Export *export, const char *path)
 						errhint("Name the file as the server sees it, from the root on.")));
 	export->part = psprintf("%s.%d.part", export->path, MyProcPid);
 	unlink(export->part);
-	file = CreateServerFile(export->part);
+	folder = pstrdup(export->path);
+	get_parent_directory(folder);
+	file = CreateUnnamedFile(folder);
+	export->has_name = file == NULL;
+	if (export->has_name)
+		file = CreateServerFile(export->part);
 	export->callback.func = RemovePart;
 	export->callback.arg = export;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &export->callback);
@@ -238,6 +248,7 @@ AddPart(Export *export, ExportPart *part)
 		part->lines += (int64) SPI_processed;
 		SPI_freetuptable(SPI_tuptable);
 	}
+	FAULT_POINT("export-part");
 	SPI_cursor_close(portal);
 }
 
@@ -253,9 +264,13 @@ FinishFile(Export *export, Descriptor *file)
 	if (frame.type != WIRE_DONE)
 		ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 						errmsg("clair-reader sent an unexpected frame")));
+	FAULT_POINT("export-written");
+	if (!export->has_name)
+		NameFile(file, export->part);
 	CloseDescriptor(file);
 	durable_rename(export->part, export->path, ERROR);
 	export->complete = true;
+	FAULT_POINT("export-renamed");
 }
 
 Datum
@@ -282,13 +297,16 @@ export_updates(PG_FUNCTION_ARGS)
 	parts = FindParts(fcinfo, &count, context);
 	position = FindPosition();
 	file = CreatePart(export, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	FAULT_POINT("export-created");
 	initStringInfo(&export->buffer);
 	export->writer = StartHelper(HELPER_READER, file->fd);
 	AddToJob(job, "job", "export");
 	SendJob(export->writer, job);
+	FAULT_POINT("export-begun");
 	AddHead(export, parts, count, position);
 	for (int64 i = 0; i < count; i++)
 		AddPart(export, &parts[i]);
+	FAULT_POINT("export-told");
 	FinishFile(export, file);
 	if (!RecoveryInProgress()) /* a standby cannot */
 		RecordAction(&owner, "export_updates", export->path, NULL);

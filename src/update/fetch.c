@@ -10,6 +10,7 @@
 #include "common/sha2.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "server/settings.h"
 #include "server/transfer.h"
 #include "update/checksum.h"
@@ -35,6 +36,7 @@ KeepBase(const UpdateRun *run, Document *document, const char *url)
 static void
 TakeAnswer(UpdateRun *run, Document *document, const TransferAnswer *answer)
 {
+	FAULT_POINT("run-document-answered");
 	if (document->state != DOCUMENT_NAMED)
 		ReportMalformedAnswer();
 	if (answer->error != NULL)
@@ -96,6 +98,7 @@ FetchDocuments(UpdateRun *run, List *documents, bool conditional)
 	foreach (cell, documents)
 		transfers[foreach_current_index(cell)] = TransferOf(lfirst(cell), conditional);
 	fetch = StartTransfers(&options, transfers, count);
+	FAULT_POINT("run-asked-for-documents");
 	while (NextAnswer(fetch, count, &answer))
 	{
 		if (answer.number >= 0)

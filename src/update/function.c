@@ -23,6 +23,7 @@
 #include "utils/guc.h"
 #include "utils/rel.h"
 
+#include "common/fault.h"
 #include "server/owner.h"
 #include "server/settings.h"
 #include "server/sql.h"
@@ -162,15 +163,18 @@ CollectRows(UpdateRun *run, const char *call, Oid role)
 
 	BeginWorkAs(&work, role);
 	RestrictToRole(role);
+	FAULT_POINT("function-begun");
 	portal = SPI_cursor_open_with_args(NULL, psprintf("SELECT * FROM %s", call), 0, NULL, NULL,
 									   NULL, true, CURSOR_OPT_NO_SCROLL);
 	for (SPI_cursor_fetch(portal, true, FETCH_ROWS); SPI_processed > 0;
 		 SPI_cursor_fetch(portal, true, FETCH_ROWS))
 	{
 		CountRows(run, SPI_tuptable, SPI_processed);
+		FAULT_POINT("function-rows");
 		StoreRows(SPI_tuptable, SPI_processed);
 		SPI_freetuptable(SPI_tuptable);
 	}
+	FAULT_POINT("function-read");
 	SPI_cursor_close(portal);
 	EndWork(&work);
 }
@@ -263,7 +267,9 @@ StageFunction(UpdateRun *run)
 	BeginWork(&work);
 	/* Each statement is run once. */
 	set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	FAULT_POINT("function-collected");
 	JudgeRows();
+	FAULT_POINT("function-judged");
 	StageRows(run);
 	EndWork(&work);
 }

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "common/fault.h"
 #include "server/audit.h"
 #include "server/compat.h"
 #include "server/owner.h"
@@ -45,13 +46,16 @@ forget_history(PG_FUNCTION_ARGS)
 		   "       WHERE v.until_run IN (" OLD_RUNS ") GROUP BY v.updater) AS f"
 		   " WHERE s.updater = f.updater",
 		   &parameters);
+	FAULT_POINT("history-marked");
 	values[1] = Int64GetDatum(
 		RunSql("DELETE FROM clair.affected"
 			   " WHERE vulnerability_id IN (SELECT v.id FROM clair.vulnerability AS v"
 			   "                            WHERE v.until_run IN (" OLD_RUNS "))",
 			   &parameters));
+	FAULT_POINT("history-ranges");
 	values[0] = Int64GetDatum(
 		RunSql("DELETE FROM clair.vulnerability WHERE until_run IN (" OLD_RUNS ")", &parameters));
+	FAULT_POINT("history-vulnerabilities");
 	values[2] = Int64GetDatum(RunSql(
 		"DELETE FROM clair.update_run"
 		" WHERE id IN (" OLD_RUNS "              EXCEPT SELECT since_run FROM clair.vulnerability"
@@ -61,6 +65,7 @@ forget_history(PG_FUNCTION_ARGS)
 		"                     WHERE state IN ('succeeded', 'unchanged', 'dropped')"
 		"                     GROUP BY updater)",
 		&parameters));
+	FAULT_POINT("history-forgotten");
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	if (DatumGetInt64(values[0]) + DatumGetInt64(values[1]) + DatumGetInt64(values[2]) > 0)
 		RecordAction(&caller, "forget_history", NULL,

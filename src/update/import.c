@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "common/fault.h"
 #include "server/audit.h"
 #include "server/clair.h"
 #include "server/compat.h"
@@ -113,6 +114,7 @@ Inspect(const char *path)
 			ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 							errmsg("clair-reader sent an unexpected frame")));
 	}
+	FAULT_POINT("import-inspected");
 	HideProgress();
 	CloseDescriptor(file);
 	return rows;
@@ -232,11 +234,14 @@ import_updates(PG_FUNCTION_ARGS)
 	BecomeOwner(&owner);
 	CheckUpdaters(&parameters);
 	CheckPositions(&parameters);
+	FAULT_POINT("import-checked");
 	segment = ShareCall(path, &parameters);
 	call = dsm_segment_address(segment);
+	FAULT_POINT("import-shared");
 	RunImport(dsm_segment_handle(segment), request);
 	for (int i = 0; i < call->count; i++)
 		ReturnRun((ReturnSetInfo *) fcinfo->resultinfo, call->parts[i].updater, request);
+	FAULT_POINT("import-returned");
 	dsm_detach(segment);
 	RecordAction(&owner, "import_updates", path, NULL);
 	ResumeCaller(&owner);

@@ -10,52 +10,17 @@
 #include "postgres.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
 
+#include "common/fault.h"
 #include "server/helper.h"
 #include "update/fetch.h"
 
 /* What a listing begins with; its readers know it (feed/listing.c). */
 #define LISTING_HEAD "clair directory listing\n"
-
-static void
-CloseFileCallback(void *argument)
-{
-	CloseDescriptor((Descriptor *) argument);
-}
-
-/* Makes an opened file one that is closed with the current memory context; -1 is none. */
-static Descriptor *
-HoldFile(int fd)
-{
-	Descriptor *file;
-
-	if (fd < 0)
-		return NULL;
-	if (!AcquireExternalFD())
-	{
-		close(fd);
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-						errmsg("too many files are open in this session")));
-	}
-	file = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Descriptor), MCXT_ALLOC_NO_OOM);
-	if (file == NULL)
-	{
-		close(fd);
-		ReleaseExternalFD();
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	}
-	file->fd = fd;
-	file->callback.func = CloseFileCallback;
-	file->callback.arg = file;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &file->callback);
-	return file;
-}
 
 static char *
 FilePath(const Document *document)
@@ -155,7 +120,7 @@ OpenFurther(UpdateRun *run, const Document *document)
 				 errmsg("document \"%s\" is named to be at \"%s\", which is not allowed",
 						document->name, path),
 				 errdetail("Only what lies below the directory of the first document is read.")));
-	content = HoldFile(OpenBeneath(run->root->fd, path + length));
+	content = OpenBeneath(run->root->fd, path + length);
 	if (content == NULL && !(errno == ENOENT && document->optional))
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not open \"%s\": %m", path)));
 	return content;
@@ -240,6 +205,7 @@ OpenLocalDocuments(UpdateRun *run, List *documents, bool conditional)
 	MemoryContextSwitchTo(context);
 	foreach (cell, documents)
 		OpenLocalDocument(run, lfirst(cell), conditional);
+	FAULT_POINT("run-files-opened");
 	EndWork(&work);
 	ReportProgress(run);
 }

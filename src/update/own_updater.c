@@ -17,6 +17,7 @@
 #include "utils/jsonb.h"
 #include "utils/regproc.h"
 
+#include "common/fault.h"
 #include "server/audit.h"
 #include "server/owner.h"
 #include "server/sql.h"
@@ -94,6 +95,7 @@ StoreUpdater(const char *name, const char *format, const char *url, const char *
 		   "     (name, format, url, function, options, namespaces, set_by)"
 		   " VALUES ($1, $2, $3, $4, $5::jsonb, clair.covered_namespaces($2, $5::jsonb), $6)",
 		   &parameters);
+	FAULT_POINT("updater-stored");
 	UpdatersHaveChanged();
 }
 
@@ -255,10 +257,14 @@ drop_updater(PG_FUNCTION_ARGS)
 	SPI_connect();
 	BecomeOwner(&caller);
 	ClaimForDrop(name);
+	FAULT_POINT("updater-claimed");
 	run = Withdraw(name, role, &withdrawn);
+	FAULT_POINT("updater-withdrawn");
 	Forget(name);
+	FAULT_POINT("updater-forgotten");
 	if (withdrawn > 0)
 		AnnounceApplied(run, name, false);
+	FAULT_POINT("updater-dropped");
 	RecordAction(&caller, "drop_updater", name, NULL);
 	ResumeCaller(&caller);
 	SPI_finish();

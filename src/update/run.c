@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "common/fault.h"
 #include "server/sql.h"
 #include "server/worker.h"
 #include "update/apply.h"
@@ -140,13 +141,14 @@ BeginRun(UpdateRun *run, const char *updater, int64 request)
 		run->id = ResultInteger(0, 1);
 		run->first = ResultInteger(0, 2) != 0;
 	}
+	FAULT_POINT("run-begun");
 	EndWork(&work);
 	run->phase = "fetch";
 	run->saved_at = GetCurrentTimestamp();
 	return begun;
 }
 
-/* Ends the run as failed or cancelled. */
+/* Ends the run as failed or cancelled, unless it failed when it had succeeded: then it has. */
 static void
 RecordFailure(UpdateRun *run, const ErrorData *error, bool cancelled)
 {
@@ -166,7 +168,7 @@ RecordFailure(UpdateRun *run, const ErrorData *error, bool cancelled)
 	RunSql("UPDATE clair.update_run SET state = $2, finished_at = clock_timestamp(), error = $3,"
 		   "     error_detail = $4, error_hint = $5, phase = $6, documents = $7, bytes = $8,"
 		   "     records = $9"
-		   " WHERE id = $1",
+		   " WHERE id = $1 AND state = 'running'",
 		   &parameters);
 	EndWork(&work);
 }
@@ -180,6 +182,7 @@ RecordUnchanged(UpdateRun *run)
 
 	BeginWork(&work);
 	AddInteger(&parameters, run->id);
+	FAULT_POINT("run-unchanged");
 	RunSql("UPDATE clair.update_run"
 		   " SET state = 'unchanged', phase = 'done', finished_at = clock_timestamp()"
 		   " WHERE id = $1",
@@ -205,14 +208,17 @@ GoThroughPhases(UpdateRun *run)
 
 	error_context_stack = &context;
 	ReportProgress(run);
+	FAULT_POINT("run-recorded");
 	if (run->settings.function != NULL)
 		StageFunction(run);
 	else
 		ReadDocuments(run);
+	FAULT_POINT("run-read");
 	if (run->staged || ForgottenDocuments(run) != NIL)
 		ApplyRun(run);
 	else
 		RecordUnchanged(run);
+	FAULT_POINT("run-applied");
 	error_context_stack = context.previous;
 }
 
@@ -238,6 +244,7 @@ RunUpdater(const char *updater, int64 request, const Import *import,
 			ErrorData *error = AbortWork(context);
 
 			MemoryContextDeleteChildren(context); /* ends helpers, closes files */
+			FAULT_POINT("run-failed");
 			RecordFailure(run, error, *cancelled);
 		}
 		PG_END_TRY();

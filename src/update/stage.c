@@ -22,6 +22,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "common/fault.h"
 #include "server/helper.h"
 #include "server/settings.h"
 #include "server/sql.h"
@@ -104,6 +105,7 @@ CreateStagingTables(UpdateRun *run)
 		appendStringInfoString(&statement, ");");
 	}
 	RunSql(statement.data, NULL);
+	FAULT_POINT("stage-tables-created");
 	EndWork(&work);
 	run->staged = true;
 }
@@ -398,6 +400,7 @@ AnswerKnown(Staging *staging, const HelperFrame *question)
 		records[i] = (ClairBytes){key.data, blank - 1};
 		digests[i] = clair_bytes_skip(key, blank);
 	}
+	FAULT_POINT("stage-known");
 	BeginWork(&work);
 	AddText(&parameters, staging->run->settings.name);
 	AddTextArray(&parameters, records, question->count);
@@ -447,6 +450,7 @@ TakeFrames(Staging *staging)
 			ereport(ERROR, (errcode(ERRCODE_PROTOCOL_VIOLATION),
 							errmsg("clair-reader sent an unexpected frame")));
 	}
+	FAULT_POINT("stage-read");
 	FlushRows(staging);
 }
 
@@ -486,7 +490,9 @@ StageDocuments(UpdateRun *run, List *documents)
 	initStringInfo(&staging->item_name);
 	PrepareTables(staging);
 	staging->reader = StartHelper(HELPER_READER, -1);
+	FAULT_POINT("stage-begun");
 	SendDocuments(staging, documents);
+	FAULT_POINT("stage-documents-sent");
 	TakeFrames(staging);
 	run->pending = 0;
 	return staging->further;

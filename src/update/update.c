@@ -13,6 +13,7 @@
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 
+#include "common/fault.h"
 #include "server/clair.h"
 #include "server/compat.h"
 #include "server/owner.h"
@@ -135,6 +136,7 @@ AwaitRuns(Workers *workers)
 {
 	PG_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
 	{
+		FAULT_POINT("update-waiting");
 		WaitForWorkers(workers);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(TerminateWorkers, PointerGetDatum(workers));
@@ -225,10 +227,12 @@ update_updaters(PG_FUNCTION_ARGS)
 	for (int64 i = 0; i < count; i++)
 		idle += targets[i].running == NULL;
 	StartWorkers(workers, updater, idle, request);
+	FAULT_POINT("update-started");
 	if (wait)
 		AwaitRuns(workers);
 	for (int64 i = 0; i < count; i++)
 		ReturnTarget((ReturnSetInfo *) fcinfo->resultinfo, &targets[i], wait, request);
+	FAULT_POINT("update-returned");
 	ResumeCaller(&owner);
 	SPI_finish();
 	return (Datum) 0;

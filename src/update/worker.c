@@ -21,6 +21,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 
+#include "common/fault.h"
 #include "server/sql.h"
 #include "server/worker.h"
 #include "update/import.h"
@@ -91,10 +92,12 @@ RunIfIdle(const char *updater, const UpdateRequest *request, const Import *impor
 
 	if (worker_terminated || !TakeLock(UPDATER_LOCK, key))
 		return;
+	FAULT_POINT("updater-locked");
 	run_cancelled = false;
 	RunsFunction(false);
 	ReloadSettings();
 	RunUpdater(updater, request->number, import, &run_cancelled);
+	FAULT_POINT("updater-run");
 	ReleaseLock(UPDATER_LOCK, key);
 }
 
@@ -107,6 +110,7 @@ WorkOffImport(const UpdateRequest *request)
 
 	if (segment == NULL)
 		return;
+	FAULT_POINT("import-attached");
 	import.call = dsm_segment_address(segment);
 	for (int i = 0; i < import.call->count; i++)
 	{
@@ -137,7 +141,9 @@ UpdateWorkerMain(pg_attribute_unused() Datum argument)
 	/* Staging is maintenance work, and its tables are temporary ones. */
 	SetConfigOption("temp_buffers", psprintf("%dkB", maintenance_work_mem), PGC_USERSET,
 					PGC_S_OVERRIDE);
+	FAULT_POINT("updater-begun");
 	TakePlace(PLACE_LOCK, &clair_max_update_workers, "clair: waiting for other updates to end");
+	FAULT_POINT("updater-placed");
 	if (request.segment != 0)
 		WorkOffImport(&request);
 	else
