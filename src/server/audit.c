@@ -167,6 +167,7 @@ forget_audit(PG_FUNCTION_ARGS)
 	OwnerState caller;
 	int64 count = 0;
 
+	(void) fcinfo;
 	PreventCommandIfReadOnly("clair.forget_audit()");
 	if (clair_audit_retention == 0)
 		PG_RETURN_INT64(0);

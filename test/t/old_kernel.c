@@ -29,7 +29,7 @@ hide(const char *word)
 	if (result == 0 && strcmp(word, "landlock") != 0)
 	{
 		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-								  SCMP_A0_32(SCMP_CMP_EQ, PR_SET_SECCOMP));
+								  SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_SECCOMP));
 		if (result == 0)
 			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
 	}
