@@ -7,6 +7,8 @@
 #   make demo         from an image and real feeds to findings, in a throwaway server (IMAGE=path)
 #   make check        every test, in throwaway servers (JOBS=number at once); check-long: also what takes long
 #   make check-debian make check in another release of Debian (SUITE=sid), see test/debian
+#   make check-more   of what takes long, what CI has time for: valgrind, sanitizers, analysis of the code
+#   make analyze      that analysis alone
 #   make installcheck the SQL tests, in the running server that PGHOST, PGPORT and PGUSER name
 #   make bench        the measurements of test/bench
 #   make fuzz         the fuzzers of test/fuzz (TIME=seconds for each, FUZZ='name ...')
@@ -24,7 +26,8 @@
 # brings an "all" and a "check" of its own, so the two cannot share one make.
 
 TOP := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-WARNINGS = -Wall -Wextra -Werror
+WARNINGS = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wundef -Wvla -Wpointer-arith -Werror
 PG_CONFIG ?= pg_config
 export PG_CONFIG
 
@@ -160,7 +163,7 @@ $(HELPERS)/%.o: %.c | prerequisites
 
 $(TEST_PROGRAMS): $(HELPERS)/test/%: test/%.c $(ARCHIVE) | prerequisites
 	@mkdir -p $(@D)
-	$(COMPILE) -Itest/unit -MF $@.d $(LINK) -o $@ $< $(ARCHIVE) $(READER_LIBS) $(FETCH_LIBS)
+	$(COMPILE) -Wno-format-nonliteral -Itest/unit -MF $@.d $(LINK) -o $@ $< $(ARCHIVE) $(READER_LIBS) $(FETCH_LIBS)
 
 # Helpers and library once more, with the points at which tests let something go wrong
 # (src/common/fault.h). Only what has such points is compiled anew. None of it is installed.
@@ -273,6 +276,16 @@ $(SANITIZED_TESTS): build/fuzz/test/unit/%: test/unit/%.c build/fuzz/libclair.a
 	$(FUZZ_CC) $(LANGUAGE_FLAGS) $(FUZZ_FLAGS) -Itest/unit -MMD -MP -MF $@.d -Wl,--as-needed -o $@ $< \
 		build/fuzz/libclair.a $(READER_LIBS) $(FETCH_LIBS)
 
+# What test/analyze asks for: how compilers are called, and for what.
+helper-flags:
+	@echo '$(LANGUAGE_FLAGS)'
+
+helper-sources:
+	@echo '$(HELPER_MAINS) $(HELPER_SOURCES)'
+
+server-flags server-sources: pgxs-prerequisites
+	+@$(PGXS_MAKE) $@
+
 -include $(wildcard $(HELPERS)/*/*.d $(HELPERS)/*/*/*.d $(HELPER_FAULTS)/*/*/*.d build/fuzz/*/*/*.d build/fuzz/*/*/*/*.d)
 
 # ---------------------------------------------------------------------------
@@ -321,6 +334,15 @@ check: deps
 check-debian:
 	@CC=$(CC) test/debian $(or $(SUITE),$(error SUITE names the release, as in "make check-debian SUITE=sid")) $(TESTS)
 
+check-more:
+	@test/deps --long
+	+$(BUILD) all check-programs sanitized-tests
+	@test/run analysis/warnings analysis/cppcheck valgrind sanitizers
+
+analyze: deps
+	+$(BUILD) all
+	@test/run analysis
+
 check-long:
 	@test/deps --long
 	@test/schemas build/schemas
@@ -354,7 +376,8 @@ clean:
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 .PHONY: all helpers test-programs fault-programs prerequisites differential fuzz fuzz-program fuzz-seeds harvesters \
-	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-debian check-long \
+	sanitized-tests server pgxs-prerequisites install uninstall installcheck deps demo check check-debian check-more analyze helper-flags helper-sources \
+	server-flags server-sources check-long \
 	check-programs bench release deb dist image check-deb check-dist check-image check-package clean
 
 else
@@ -379,7 +402,8 @@ DATA = $(patsubst $(TOP)/%,%,$(sort $(wildcard $(TOP)/src/release/clair--*--*.sq
 # within the library: the server's own, often of like names, must not take their place.
 PG_CPPFLAGS = -DCLAIR_VERSION='"$(EXTENSION_VERSION)"' -I$(TOP)/src -isystem $(includedir_server)
 PG_CFLAGS = -std=gnu11 $(WARNINGS) -MMD -MP
-SHLIB_LINK = -Wl,-Bsymbolic
+SHLIB_LINK = -Wl,-Bsymbolic -Wl,--version-script=clair.map
+SHLIB_PREREQS = clair.map
 # The server's flags may be for gcc.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
@@ -403,6 +427,19 @@ $(DATA_built): $(addprefix $(TOP)/,$(SQL_FILES)) $(TOP)/Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION clair" to load this file. \quit'; \
 	  for file in $(addprefix $(TOP)/,$(SQL_FILES)); do echo && cat $$file || exit 1; done; } > $@
 
+server-flags:
+	@echo '$(filter-out -DCLAIR_VERSION%,$(CPPFLAGS)) -std=gnu11'
+
+server-sources:
+	@echo '$(SERVER_SOURCES)'
+
+# What the library shows to the server, which before 16 would be shown all: what PostgreSQL calls.
+clair.map: $(OBJS)
+	{ echo '{ global: _PG_init; Pg_magic_func; *WorkerMain; pg_finfo_*;'; \
+	  nm $^ | sed -n 's/.* T pg_finfo_\(.*\)/\1;/p'; echo 'local: *; };'; } > $@
+
+$(shlib): clair.map
+
 install-helpers:
 	$(INSTALL_PROGRAM) $(HELPERS)/clair-reader $(HELPERS)/clair-fetch '$(DESTDIR)$(pkglibdir)/'
 
@@ -418,9 +455,9 @@ faults/%.o: %.c
 	$(CC) $(CFLAGS) $(CPPFLAGS) -DCLAIR_FAULT_POINTS -c -o $@ $<
 
 faults/clair.so: $(filter-out $(FAULT_SOURCES:.c=.o),$(OBJS)) $(FAULT_OBJS)
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(SHLIB_LINK)
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -o $@ $(filter-out %clair.map,$(SHLIB_LINK))
 
-.PHONY: install-helpers uninstall-helpers
+.PHONY: install-helpers uninstall-helpers server-flags server-sources
 
 -include $(OBJS:.o=.d) $(FAULT_OBJS:.o=.d)
 

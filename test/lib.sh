@@ -88,7 +88,7 @@ clair_runs()
 # Ends every server whose data lie in the workdir, and removes the workdir.
 clair_cleanup()
 {
-    local status=$? file pid try
+    local status=$? file pid
 
     trap - EXIT
     trap '' HUP INT TERM
@@ -102,7 +102,7 @@ clair_cleanup()
         pid=$(head -n 1 "$file" 2>/dev/null)
         clair_runs "$pid" "${file%/*}" || continue
         kill -QUIT "$pid"
-        for try in $(seq 50); do
+        for _ in $(seq 50); do
             clair_runs "$pid" "${file%/*}" || break
             sleep 0.1
         done
@@ -188,12 +188,10 @@ CONF
 # whoever is process 1 in a container may reap nobody.
 clair_start_again()
 {
-    local try
-
     clair_as_server_user_exec "$CLAIR_BINDIR/postgres" -D "$CLAIR_WORKDIR/data" \
         >>"$CLAIR_WORKDIR/server.log" 2>&1 </dev/null &
     CLAIR_SERVER_PID=$!
-    for try in $(seq 300); do
+    for _ in $(seq 300); do
         "$CLAIR_BINDIR/pg_isready" -q && return 0
         kill -0 "$CLAIR_SERVER_PID" 2>/dev/null || break
         sleep 0.1

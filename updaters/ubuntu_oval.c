@@ -254,8 +254,8 @@ write_vulnerability(const Reading *reading, const OvalCase *cases, size_t count,
 {
 	OvalStatements statements = {.arena = reading->feed->arena, .format = VERSION_DPKG};
 	ClairBytes name = cases[0].vulnerability;
-	AdvisoryRange *ranges;
-	uint32_t range_count;
+	AdvisoryRange *ranges = NULL;
+	uint32_t range_count = 0;
 	ClairStatus status = CLAIR_OK;
 
 	for (size_t i = 0; i < count && status == CLAIR_OK; i++)

@@ -16,8 +16,8 @@
 static ClairStatus
 read_options(const UpdaterJob *job, Arena *arena, UpdateinfoSource *updates, ClairError *error)
 {
-	ClairBytes *repositories;
-	size_t count;
+	ClairBytes *repositories = NULL;
+	size_t count = 0;
 	ClairStatus status = updater_option(job, arena, "namespace", &updates->namespace, error);
 
 	if (status == CLAIR_OK && updates->namespace.size == 0)

@@ -96,7 +96,7 @@ encode(Arena *arena, ClairBytes format, ClairBytes version, const char **problem
 	unsigned char key[VERSION_KEY_SIZE(CLAIR_MAX_VERSION) + 1];
 	VersionProblem version_problem = {NULL, 0};
 	VersionFormat known;
-	size_t size;
+	size_t size = 0;
 
 	if (!version_format_by_name(format, &known))
 		*problem = "its versions are of no known format";

@@ -31,6 +31,7 @@ typedef enum OvalRpmWords
 	OVAL_RPM_ASKS	 /* what has been filled in: a module, a version that a package is older than */
 } OvalRpmWords;
 
+/* Takes a criterion's comment apart; what it asks for is added to what is asked already. */
 extern OvalRpmWords oval_rpm_words(ClairBytes comment, OvalCase *asked);
 
 /*

@@ -23,6 +23,7 @@ extern ClairStatus record_buffer_add(RecordBuffer *buffer, ClairBytes piece, Cla
 /* The error that a record is larger than max_size. */
 extern ClairStatus record_buffer_refuse(ClairError *error);
 
+/* Gives the memory back. */
 extern void record_buffer_free(RecordBuffer *buffer);
 
 #endif

@@ -60,6 +60,8 @@ typedef struct RecordFormat
 						   ClairBytes key, ClairError *error);
 } RecordFormat;
 
+/* Makes what reading documents takes; record_feed_close() frees it. After an error there is nothing
+ * to free. */
 extern ClairStatus record_feed_open(RecordFeed *feed, const ClairLimits *limits,
 									const ClairSink *sink, ClairError *error);
 
@@ -103,6 +105,7 @@ extern ClairStatus record_feed_peek(const ClairLimits *limits, int descriptor, c
 extern ClairStatus record_feed_load(const ClairLimits *limits, int descriptor, Arena *arena,
 									ClairBytes *text, ClairError *error);
 
+/* Frees what record_feed_open() made. */
 extern void record_feed_close(RecordFeed *feed);
 
 /* The memory that a feed's reader may take for one thing: a part of the process's. */

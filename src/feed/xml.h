@@ -49,6 +49,7 @@ extern bool xml_next_named(ClairBytes *content, const char *name, XmlElement *ch
 /* The first child of this name; an element without name, attributes and content if none is. */
 extern XmlElement xml_child(const XmlElement *element, const char *name);
 
+/* Whether an element has this name. */
 extern bool xml_is(const XmlElement *element, const char *name);
 
 /* The value of an attribute; no value when it is not there. */

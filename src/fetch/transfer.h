@@ -34,6 +34,7 @@ transfer_create(const ClairBytes *fields, int descriptor, const FetchOptions *op
 /* Frees it; it must not be running. */
 extern void transfer_destroy(Transfer *transfer);
 
+/* The number that the request gave it, and how far it is. */
 extern int64_t transfer_number(const Transfer *transfer);
 extern TransferState transfer_state(const Transfer *transfer);
 

@@ -25,6 +25,7 @@ extern ClairStatus archive_open(int descriptor, const ClairLimits *limits, const
 								Arena *arena, Archive **archive, ClairError *error);
 extern void archive_close(Archive *archive); /* NULL is allowed */
 
+/* Whether it is an OCI layout that is a directory, whose files are asked for by name. */
 extern bool archive_is_directory(const Archive *archive);
 
 /* Whether there is a file of this name. Not for directories. */

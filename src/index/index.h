@@ -40,15 +40,16 @@ typedef struct IndexJob
 /* index_sbom.c: says which components of a bill of materials were left out. SPI is connected. */
 extern void TellPassedOver(int64 image);
 
+/* A text that the function was given, palloc'ed; NULL when it was given none. */
 extern char *TextArgument(FunctionCallInfo fcinfo, int number);
 
 /* Checks what a function that indexes can check before it does anything. */
 extern void CheckIndexing(const char *function, const char *name);
 
-/* A spool file with the bytes of a bytea. */
 /* Counts fields that are kept until the end of the job, and refuses too many. */
 extern void CountBytes(IndexJob *job, const ClairBytes *fields, uint32 count);
 
+/* A spool file with the bytes of a bytea. */
 extern Descriptor *SpoolArgument(FunctionCallInfo fcinfo, int number);
 
 /* One with the text of a jsonb. */

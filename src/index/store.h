@@ -43,6 +43,7 @@ extern int64 *StoreImages(const IndexRows *rows, const char *name);
  */
 typedef void (*ImagesStored)(const int64 *ids, int64 count);
 
+/* Says what to call; for _PG_init(), once. */
 extern void OnImagesStored(ImagesStored callback);
 
 /*

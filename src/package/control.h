@@ -27,6 +27,7 @@ typedef enum ControlLine
 	CONTROL_MALFORMED
 } ControlLine;
 
+/* Begins to read a file that lies in memory. */
 extern void control_start(ControlReader *reader, ClairBytes file);
 
 /* Reads the next line. Name and value point into the file, without white space around. */

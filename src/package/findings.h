@@ -59,6 +59,7 @@ typedef struct Findings
 	TextMap seen;	  /* features: name, version and architecture */
 } Findings;
 
+/* Begins with nothing found. What is found lives in the arena; the limits bound it. */
 extern void findings_start(Findings *findings, Arena *arena, const ClairLimits *limits);
 
 /* Adds a fact, with the bytes copied; bytes that are not text are escaped. */

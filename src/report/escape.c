@@ -124,7 +124,7 @@ xml_text(PG_FUNCTION_ARGS)
 	initStringInfo(&written);
 	while (Advance(&place))
 	{
-		if (strchr("&<>\"\t\n\r", place.character) && place.character < 0x80)
+		if (place.character < 0x80 && strchr("&<>\"\t\n\r", (int) place.character) != NULL)
 			appendStringInfo(&written, "&#%u;", place.character);
 		else if (place.character < 0x20 || place.character == 0xFFFE || place.character == 0xFFFF)
 			appendStringInfoString(&written, REPLACEMENT);

@@ -275,7 +275,7 @@ ReceiveSome(Helper *helper)
 			helper->end += (size_t) received;
 			return true;
 		}
-		if (received == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		if (received == 0 || (errno != EAGAIN && errno != EINTR))
 			return false;
 		if (errno != EINTR)
 			WaitForHelper(helper, WL_SOCKET_READABLE);
@@ -556,7 +556,7 @@ SendFrame(Helper *helper, WireType type, const ClairBytes *fields, uint32 count,
 
 		if (result > 0)
 			sent += (size_t) result;
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+		else if (errno == EAGAIN)
 			WaitForHelper(helper, WL_SOCKET_WRITEABLE);
 		else if (errno == EPIPE || errno == ECONNRESET)
 			break; /* what it said last explains why: the next ReceiveFrame() reads that */

@@ -51,6 +51,7 @@ typedef struct JobFields
 	uint32 count;
 } JobFields;
 
+/* A job, put together of names and values, and sent: the first that a helper hears. */
 extern JobFields *BeginJob(void);
 extern void AddToJob(JobFields *job, const char *name, const char *value);
 extern void SendJob(Helper *helper, const JobFields *job);

@@ -39,7 +39,7 @@ StageRow(StagedRows *rows, const ClairBytes *fields)
 		Datum value = (Datum) 0;
 
 		if (fields[i].data != NULL)
-			value = PointerGetDatum(cstring_to_text_with_len(fields[i].data, fields[i].size));
+			value = PointerGetDatum(cstring_to_text_with_len(fields[i].data, (int) fields[i].size));
 		accumArrayResult(rows->columns[i], value, fields[i].data == NULL, TEXTOID, rows->context);
 		if (fields[i].data != NULL)
 			pfree(DatumGetPointer(value));

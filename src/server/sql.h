@@ -31,6 +31,7 @@ typedef struct StagedRows
 	MemoryContext context;
 } StagedRows;
 
+/* Collects rows of a relation in the current memory context, a field of bytes at a time. */
 extern StagedRows *CreateStagedRows(WireRelation relation);
 extern void StageRow(StagedRows *rows, const ClairBytes *fields);
 

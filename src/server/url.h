@@ -25,6 +25,7 @@ extern bool ParseUrl(const char *text, Url *url);
 /* What a reference, absolute or relative, means in a document that came from base. */
 extern bool ResolveUrl(const Url *base, const char *reference, Url *url);
 
+/* A URL as text again, palloc'ed. */
 extern char *FormatUrl(const Url *url);
 
 /* The same for whoever reads an error: without what may be secret, user and query. */

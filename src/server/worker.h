@@ -82,6 +82,10 @@ typedef struct Work
 	MemoryContext context; /* to come back to */
 } Work;
 
+/*
+ * One transaction of a worker, with SPI connected and a snapshot: as the extension's owner, or as a
+ * role. It is committed by EndWork().
+ */
 extern void BeginWork(Work *work);
 extern void BeginWorkAs(Work *work, Oid role);
 extern void EndWork(Work *work);

@@ -103,6 +103,8 @@ LoadDocuments(UpdateRun *run)
 					   .match = CompareNames,
 					   .hcxt = run->context};
 	Work work;
+	List *known = NIL;
+	ListCell *cell;
 	int64 count;
 
 	run->documents.by_name = hash_create("clair documents", 64, &control,
@@ -126,15 +128,17 @@ LoadDocuments(UpdateRun *run)
 		if (!ParseDocumentMode(ResultText(i, 7), &document->mode))
 			elog(ERROR, "unknown mode of a document: %s", ResultText(i, 7));
 		document->old_checksum = ResultText(i, 8);
+		known = lappend(known, document);
 	}
-	for (int64 i = 0; i < count; i++)
+	foreach (cell, known)
 	{
-		Document *document = FindDocument(run, ResultText(i, 1));
+		Document *document = lfirst(cell);
 		Document *by = document->named_by != NULL ? FindDocument(run, document->named_by) : NULL;
 
 		if (by != NULL)
 			by->old_names = lappend(by->old_names, document);
 	}
+	list_free(known);
 	FAULT_POINT("run-documents-known");
 	EndWork(&work);
 }

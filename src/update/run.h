@@ -26,6 +26,7 @@
  */
 typedef void (*RunApplied)(int64 run, const char *updater, bool first);
 
+/* Says what to call; for _PG_init(), once. */
 extern void OnRunApplied(RunApplied callback);
 
 /* Calls that. */

@@ -69,7 +69,8 @@ character_code(unsigned char byte)
 	if (byte < 'a')
 		return SLASH + 1 + ('A' - ':') + (byte - '[');
 	/* "{", "|", "}"; then DEL, from which the tilde is missing */
-	return SLASH + 1 + ('A' - ':') + ('a' - '[') + (byte - '{') - (byte > '~' ? 1 : 0);
+	byte -= byte > '~' ? '{' + 1 : '{';
+	return SLASH + 1 + ('A' - ':') + ('a' - '[') + byte;
 }
 
 /* Writes the run of characters up to the next digit, its END included, and takes it off rest. */

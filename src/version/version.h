@@ -73,6 +73,7 @@ extern VersionFormat GetVersionFormat(ClairBytes name);
 /* The value that has these parts, palloc'ed. */
 extern Version *BuildVersion(const VersionParts *parts);
 
+/* The parts of a value, which point into it. */
 extern VersionParts GetVersionParts(const Version *version);
 
 /* Less than, equal to or greater than 0. */
