@@ -79,15 +79,18 @@ metric_fields(const CveStatement *statement, uint32_t number, char buffer[2][16]
 			  ClairBytes fields[METRIC_COLUMNS])
 {
 	const CveMetric *metric = &statement->metrics[number];
-	const ClairBytes columns[METRIC_COLUMNS] = {statement->cve,			clair_bytes(buffer[0]),
-												metric->source,			metric->type,
-												metric->version,		metric->vector,
-												clair_bytes(buffer[1]), metric->severity};
+	int digits = snprintf(buffer[0], 16, "%" PRIu32, number);
+	int score_size = snprintf(buffer[1], 16, "%d.%d", metric->score / 10, metric->score % 10);
+	const ClairBytes columns[METRIC_COLUMNS] = {statement->cve,
+												{buffer[0], (size_t) digits},
+												metric->source,
+												metric->type,
+												metric->version,
+												metric->vector,
+												{buffer[1], (size_t) score_size},
+												metric->severity};
 
 	memcpy(fields, columns, sizeof(columns));
-	fields[1].size = (size_t) snprintf(buffer[0], 16, "%" PRIu32, number);
-	fields[6].size = (size_t) snprintf(buffer[1], 16, "%d.%d", metric->score / 10,
-									   metric->score % 10);
 }
 
 /* A time as the wire has it: no value when there is none, or when what is there is none. */
