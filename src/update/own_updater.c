@@ -91,10 +91,14 @@ StoreUpdater(const char *name, const char *format, const char *url, const char *
 	AddText(&parameters, function);
 	AddText(&parameters, options);
 	AddText(&parameters, role);
-	RunSql("INSERT INTO clair.own_updater"
-		   "     (name, format, url, function, options, namespaces, set_by)"
-		   " VALUES ($1, $2, $3, $4, $5::jsonb, clair.covered_namespaces($2, $5::jsonb), $6)",
-		   &parameters);
+	/* Another session may have been faster. */
+	if (RunSql("INSERT INTO clair.own_updater"
+			   "     (name, format, url, function, options, namespaces, set_by)"
+			   " VALUES ($1, $2, $3, $4, $5::jsonb, clair.covered_namespaces($2, $5::jsonb), $6)"
+			   " ON CONFLICT (name) DO NOTHING",
+			   &parameters) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("updater \"%s\" already exists", name)));
 	FAULT_POINT("updater-stored");
 	UpdatersHaveChanged();
 }

@@ -295,6 +295,10 @@ is(query($session, 'SELECT pg_backend_pid()'), $backend, 'no session was ended t
 is(shown_in_log($node, 'was terminated by signal'), 0, 'no process has crashed');
 is(shown_in_log($node, 'deadlock detected'), 0, 'nobody has been in a deadlock');
 is(shown_in_log($node, 'leak'), 0, 'nothing has leaked that the server knows of');
+# whoever has failed often, for all that was cancelled, would have to wait long: now, instead
+query($session, 'UPDATE clair.webhook_state SET failures = 0, resume_at = NULL;'
+    . " UPDATE clair.delivery SET attempts = 0, due_at = NULL WHERE consumer = 'hook' AND state = 'pending';"
+    . " DELETE FROM clair.webhook_receipt WHERE consumer = 'hook'; SELECT clair.deliver_webhooks()");
 is_quiet('storm');
 
 query($session, 'SELECT clair.deliver_webhooks()');
