@@ -20,12 +20,16 @@ KnownLayers(const ClairBytes *digests, uint32 count)
 	return answers;
 }
 
-int
+/* What is there is the directory itself, which stays open. */
+Descriptor *
 OpenBeneath(int directory, const char *path)
 {
+	Descriptor *blob = palloc0(sizeof(Descriptor));
+
 	require(path[0] != '/' && strstr(path, "..") == NULL);
+	blob->fd = directory;
 	errno = ENOENT;
-	return path[0] == 'i' ? dup(directory) : -1;
+	return path[0] == 'i' ? blob : NULL;
 }
 
 static void
