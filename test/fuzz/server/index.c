@@ -32,6 +32,13 @@ OpenBeneath(int directory, const char *path)
 	return path[0] == 'i' ? blob : NULL;
 }
 
+void
+CloseDescriptor(Descriptor *descriptor)
+{
+	require(descriptor->fd >= 0);
+	descriptor->fd = -1;
+}
+
 static void
 read_image(void)
 {
