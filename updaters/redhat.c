@@ -110,7 +110,7 @@ read_latest(const CsafRound *round, const UpdaterDocument *latest, ClairError *e
 		if (is_archive_name(text))
 			return name_documents(round, latest, text, error);
 		text_printable(text, shown, sizeof(shown));
-		status = clair_error(error, CLAIR_INVALID, "\"%s\" is not the name of an archive", shown);
+		clair_error(error, CLAIR_INVALID, "\"%s\" is not the name of an archive", shown);
 	}
 	return clair_error_in(error, "document \"latest\"");
 }

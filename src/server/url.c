@@ -73,24 +73,19 @@ RemoveDots(const char *path)
 	{
 		size_t length = strcspn(path + 1, "/");
 		const char *segment = path + 1;
+		bool up = length == 2 && segment[0] == '.' && segment[1] == '.';
 		bool last = segment[length] == '\0';
 
 		path = segment + length;
-		if (length == 1 && segment[0] == '.')
-			length = 0;
-		else if (length == 2 && segment[0] == '.' && segment[1] == '.')
-		{
-			while (size > 0 && result[--size] != '/')
-				;
-			length = 0;
-		}
-		else
+		if (!up && !(length == 1 && segment[0] == '.'))
 		{
 			result[size++] = '/';
 			memcpy(result + size, segment, length);
 			size += length;
 			continue;
 		}
+		while (up && size > 0 && result[--size] != '/')
+			;
 		if (last)
 			result[size++] = '/';
 	}
