@@ -83,7 +83,7 @@ send_file(Layer *layer, const LayerEntry *entry, ClairBytes key, const ClairSink
 {
 	char size[24];
 	ClairBytes rest = entry->bytes;
-	ClairBytes fields[] = {key, text_escape(layer->arena, entry->path), clair_bytes(size), rest};
+	ClairBytes fields[4] = {key, text_escape(layer->arena, entry->path)};
 	ClairStatus status;
 
 	snprintf(size, sizeof(size), "%zu", rest.size);

@@ -69,8 +69,9 @@ character_code(unsigned char byte)
 	if (byte < 'a')
 		return SLASH + 1 + ('A' - ':') + (byte - '[');
 	/* "{", "|", "}"; then DEL, from which the tilde is missing */
-	byte -= byte > '~' ? '{' + 1 : '{';
-	return SLASH + 1 + ('A' - ':') + ('a' - '[') + byte;
+	if (byte > '~')
+		byte--;
+	return SLASH + 1 + ('A' - ':') + ('a' - '[') + (byte - '{');
 }
 
 /* Writes the run of characters up to the next digit, its END included, and takes it off rest. */
